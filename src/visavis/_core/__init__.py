@@ -1,0 +1,1 @@
+"""The ground floor: array libraries, input checks, errors, optional imports."""

@@ -1,0 +1,19 @@
+"""Linear algebra over any array library: centring, blocks, distances, principal axes, order."""
+
+from visavis.linalg.blocks import cross_product as cross_product
+from visavis.linalg.blocks import inner as inner
+from visavis.linalg.blocks import row_blocks as row_blocks
+from visavis.linalg.centre import centred as centred
+from visavis.linalg.centre import double_centred as double_centred
+from visavis.linalg.centre import shift_of as shift_of
+from visavis.linalg.centre import shifted as shifted
+from visavis.linalg.centre import split_diagonal as split_diagonal
+from visavis.linalg.centre import unit_of as unit_of
+from visavis.linalg.distances import manhattan as manhattan
+from visavis.linalg.distances import squared_euclidean as squared_euclidean
+from visavis.linalg.order import median_all as median_all
+from visavis.linalg.order import middle_of_pairs as middle_of_pairs
+from visavis.linalg.spectrum import Spectrum as Spectrum
+from visavis.linalg.spectrum import eigen as eigen
+from visavis.linalg.spectrum import left_axes as left_axes
+from visavis.linalg.spectrum import rank_tolerance as rank_tolerance

@@ -1,0 +1,35 @@
+"""Work in blocks of rows: products stay in cache, and long sums are added up in float64."""
+
+from collections.abc import Iterator
+
+from visavis._core import array
+from visavis._core.types import Array
+
+# Rows of a block: enough that the float64 addition of a p × q product costs little beside the
+# product itself, few enough that a block of usual width stays in the shared cache.
+BLOCK_ROWS = 4096
+
+
+def row_blocks(n: int, rows: int = BLOCK_ROWS) -> Iterator[slice]:
+    """Yield slices that cover ``range(n)``, each of `rows` rows but perhaps the last."""
+    for start in range(0, n, rows):
+        yield slice(start, min(start + rows, n))
+
+
+def inner(K: Array, L: Array) -> Array:
+    """Return the sum of the elementwise product of two matrices, a 0-d array of the widest float.
+
+    Each row is summed by the library and the rows in float64: one float32 sum over n² terms would
+    lose its last digits.
+    """
+    xp = array.namespace(K, L)
+    return xp.sum(array.widen(xp.vecdot(K, L, axis=-1)))
+
+
+def cross_product(X: Array, Y: Array) -> Array:
+    """Return XᵀY in the widest float, the rows taken in blocks."""
+    blocks = [array.widen(X[rows, :].T @ Y[rows, :]) for rows in row_blocks(X.shape[0])]
+    total = blocks[0]
+    for block in blocks[1:]:
+        total = total + block
+    return total

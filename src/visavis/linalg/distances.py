@@ -1,0 +1,38 @@
+"""Pairwise distances between rows."""
+
+from visavis._core import array
+from visavis._core.types import Array
+from visavis.linalg.blocks import row_blocks
+from visavis.linalg.centre import shifted
+
+# Entries of the largest temporary of `manhattan`.
+MANHATTAN_ENTRIES = 2**23
+
+
+def squared_euclidean(X: Array) -> tuple[Array, Array]:
+    """Return the (n, n) squared Euclidean distances, zero on the diagonal, and the largest norm.
+
+    Computed as ``a_i + a_j − 2⟨x_i, x_j⟩`` of shifted rows, so the error of every entry is the
+    rounding error of the largest squared norm, a 0-d array: a caller to whom this is too much
+    (tight clusters far apart, one row far away) asks again with `X` in float64.
+    The scale is arbitrary: `X` is brought to a peak near 1 first.
+    """
+    xp = array.namespace(X)
+    X = shifted(X)[0]
+    norms = xp.vecdot(X, X, axis=-1)
+    distances = norms[:, None] + norms[None, :] - 2 * (X @ X.T)
+    # Negative only by rounding; the diagonal is zero by definition.
+    off = 1 - xp.eye(X.shape[0], dtype=X.dtype, device=array.device(X))
+    return xp.maximum(distances, xp.zeros_like(distances)) * off, xp.max(norms)
+
+
+def manhattan(X: Array) -> Array:
+    """Return the (n, n) sums of absolute differences between rows, on an arbitrary scale."""
+    xp = array.namespace(X)
+    X = shifted(X)[0]
+    n, p = X.shape
+    rows = max(1, MANHATTAN_ENTRIES // (n * p))
+    blocks = [
+        xp.sum(xp.abs(X[block, None, :] - X[None, :, :]), axis=-1) for block in row_blocks(n, rows)
+    ]
+    return xp.concat(blocks, axis=0)

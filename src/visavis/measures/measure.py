@@ -1,0 +1,166 @@
+"""The record of a measure: what is true of it, and how the engine computes many of it."""
+
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from visavis._core import checks
+from visavis._core.types import Array
+
+# What a measure may be invariant to. A map is of both sides independently unless it names one.
+TRANSLATION = "translation"
+SCALING = "isotropic scaling"
+PERMUTATION = "feature permutation"
+ORTHOGONAL = "orthogonal map"
+LINEAR = "invertible linear map"
+LINEAR_X = "invertible linear map of X"
+LINEAR_Y = "invertible linear map of Y"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a measure needs of one representation, and a key under which measures share it.
+
+    Parameters
+    ----------
+    key : hashable
+        Two preparations with the same key give the same value.
+    run : callable
+        From a checked representation (n, p) to whatever the measure's `score` takes.
+    """
+
+    key: Hashable
+    run: Callable[[Array], Any] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What is known before any work: the number of rows, and the widths on both sides."""
+
+    n: int
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measure:
+    """A measure with its facts.
+
+    Parameters
+    ----------
+    name : str
+        The name of the function and the key in `visavis.registry`.
+    title : str
+        The name in words.
+    function : callable
+        ``function(X, Y, /, **options)`` for two arrays.
+    prepare : callable
+        ``prepare(options, side, shapes)`` gives the `Preparation` of side 0 (X) or 1 (Y).
+    score : callable
+        ``score(options, prepared_x, prepared_y)`` gives the value, a 0-d array.
+    chance : callable, optional
+        ``chance(options, prepared_x, prepared_y)``: the exact mean of the value over all
+        permutations of the rows of one side. None where no closed form is known.
+    low, high : float
+        Range.
+    direction : {"similarity", "distance"}
+        ``"similarity"`` if higher is more alike.
+    symmetric : bool
+        Whether exchanging X and Y leaves the value.
+    metric : bool
+        Whether it is a distance that satisfies the triangle inequality and is zero between
+        representations that differ only by what it is invariant to.
+    invariant_to, not_invariant_to : frozenset of str
+        Maps that leave the value, and maps that in general move it.
+    statistic : str
+        The sufficient statistic, in words.
+    cost : str
+        Operations, as a formula in n, p, q.
+    minimum_rows : int
+        Fewest samples for which it is defined.
+    reference : str
+        Where it comes from.
+    options : mapping
+        Keyword options that are fixed; the facts are those under these options.
+    variants : tuple of mapping
+        Options under which the facts differ, or which the field knows by a name of their own.
+    specialise : callable, optional
+        From the record with new options to the record with the facts under them.
+    describe : callable
+        ``describe(options)``: one line for a reader of the number.
+    """
+
+    name: str
+    title: str
+    function: Callable[..., Array]
+    prepare: Callable[[Mapping[str, Any], int, Shapes], Preparation]
+    score: Callable[[Mapping[str, Any], Any, Any], Array]
+    describe: Callable[[Mapping[str, Any]], str]
+    reference: str
+    statistic: str
+    cost: str
+    low: float
+    high: float
+    direction: Literal["similarity", "distance"] = "similarity"
+    symmetric: bool = True
+    metric: bool = False
+    invariant_to: frozenset[str]
+    not_invariant_to: frozenset[str] = frozenset()
+    minimum_rows: int = 2
+    chance: Callable[[Mapping[str, Any], Any, Any], Array] | None = None
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    variants: tuple[Mapping[str, Any], ...] = ()
+    specialise: "Callable[[Measure], Measure] | None" = None
+
+    def __call__(self, X: Array, Y: Array, /) -> Array:
+        """Return the measure of two arrays under the record's options."""
+        return self.function(X, Y, **self.options)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The options of the function with their default values."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every option with the value that it has here."""
+        return {**self.defaults, **self.options}
+
+    @property
+    def label(self) -> str:
+        """The name with those options that are not the default, as `resolve` reads it."""
+        defaults = self.defaults
+        changed = [
+            f"{key}={value if not isinstance(value, str) else value}"
+            for key, value in self.options.items()
+            if value != defaults[key]
+        ]
+        return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+    def with_options(self, **options: Any) -> "Measure":
+        """Return the record under other options, with the facts that hold under them.
+
+        Raises
+        ------
+        TypeError
+            If the function has no such option.
+        """
+        unknown = [key for key in options if key not in self.defaults]
+        if unknown:
+            raise TypeError(
+                checks.message(
+                    self.name,
+                    "options",
+                    f"be among {', '.join(self.defaults)}",
+                    ", ".join(unknown),
+                )
+            )
+        merged = replace(self, options=MappingProxyType({**self.options, **options}))
+        return self.specialise(merged) if self.specialise else merged
+
+    def description(self) -> str:
+        """Return one line that says what the number is, under the record's options."""
+        return self.describe(self.settings)

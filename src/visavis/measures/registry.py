@@ -1,0 +1,136 @@
+"""The registry: every measure by name, and the ways in which a user may name one."""
+
+import ast
+import functools
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from visavis import kernels
+from visavis._core import checks
+from visavis.measures.alignment import CKA, HSIC
+from visavis.measures.canonical import CCA, PWCCA, SVCCA
+from visavis.measures.measure import Measure
+from visavis.measures.regression import CANONICAL_RIDGE, LINEAR_REGRESSION
+from visavis.measures.shape import PROCRUSTES
+
+registry: Mapping[str, Measure] = MappingProxyType(
+    {
+        measure.name: measure
+        for measure in (
+            CKA,
+            HSIC,
+            CCA,
+            SVCCA,
+            PWCCA,
+            LINEAR_REGRESSION,
+            CANONICAL_RIDGE,
+            PROCRUSTES,
+        )
+    }
+)
+"""Every measure of visavis: name to record."""
+
+MeasureSpec = str | Measure | Callable[..., Any]
+
+
+def resolve(spec: MeasureSpec) -> Measure:
+    """Return the measure that a user names.
+
+    Parameters
+    ----------
+    spec : str, Measure or function
+        A name (``"cka"``), a name with options (``"cka(kernel=rbf(0.4), estimator=biased)"``), a
+        record, one of the functions (``vv.cka``), or a ``functools.partial`` of one.
+
+    Returns
+    -------
+    Measure
+        The record under these options.
+
+    Raises
+    ------
+    ValueError
+        If there is no such measure, or the text cannot be read.
+    TypeError
+        If the measure has no such option.
+    """
+    if isinstance(spec, Measure):
+        return spec
+    if isinstance(spec, str):
+        return _from_text(spec)
+    options: Mapping[str, Any] = {}
+    if isinstance(spec, functools.partial) and not spec.args:
+        spec, options = spec.func, spec.keywords
+    for measure in registry.values():
+        if spec is measure.function:
+            return measure.with_options(**options)
+    raise ValueError(
+        checks.message(
+            "compare",
+            "measure",
+            "be a name, a record of visavis.registry or a function of visavis",
+            repr(spec),
+            _choices(),
+        )
+    )
+
+
+def _from_text(text: str) -> Measure:
+    """Read ``name`` or ``name(option=value, ...)`` without evaluating anything."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise _unreadable(text) from None
+    if isinstance(tree, ast.Name):
+        return _named(tree.id)
+    if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.args):
+        raise _unreadable(text)
+    options = {}
+    for keyword in tree.keywords:
+        if keyword.arg is None:
+            raise _unreadable(text)
+        options[keyword.arg] = _value(keyword.value, text)
+    return _named(tree.func.id).with_options(**options)
+
+
+def _value(node: ast.expr, text: str) -> Any:
+    """Return a literal, a bare word as a string, a tuple, or a kernel with its parameters."""
+    if isinstance(node, ast.Name):
+        return float("inf") if node.id == "inf" else node.id
+    if isinstance(node, ast.Tuple):
+        return tuple(_value(each, text) for each in node.elts)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id not in kernels.NAMED:
+            raise _unreadable(text)
+        arguments = [_value(each, text) for each in node.args]
+        keywords = {each.arg: _value(each.value, text) for each in node.keywords if each.arg}
+        return kernels.NAMED[node.func.id](*arguments, **keywords)
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise _unreadable(text) from None
+
+
+def _named(name: str) -> Measure:
+    if name not in registry:
+        raise ValueError(
+            checks.message("compare", "measure", "name a measure", repr(name), _choices())
+        )
+    return registry[name]
+
+
+def _unreadable(text: str) -> ValueError:
+    return ValueError(
+        checks.message(
+            "compare",
+            "measure",
+            "be a name or name(option=value, ...)",
+            repr(text),
+            f"For instance cka(kernel=rbf(0.4), estimator=biased). {_choices()}",
+        )
+    )
+
+
+def _choices() -> str:
+    return f"The measures are {', '.join(registry)}."

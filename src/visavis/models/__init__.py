@@ -1,0 +1,5 @@
+"""Models to representations: which layers a model has, and what they give on a set of samples."""
+
+from visavis.models.extraction import extract as extract
+from visavis.models.listing import Layer as Layer
+from visavis.models.listing import layers as layers

@@ -1,0 +1,101 @@
+"""Findings of an extraction: what its reader should know about the model and the run."""
+
+from collections.abc import Mapping, Sequence
+
+from visavis._core import array
+from visavis._core.types import Array
+from visavis.results import Finding
+
+_LISTED = 5
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write the first few of `names`, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed(["a"] * 7)
+    ('a, b', 'a, a, a, a, a and 2 more')
+    """
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def never_ran(modules: Sequence[str], selected: int) -> list[Finding]:
+    """Report selected modules that were never called."""
+    if not modules:
+        return []
+    return [
+        Finding(
+            "VV006",
+            f"{len(modules)} of {selected} selected modules never ran: {listed(modules)}.",
+            "This input does not reach them, or the model uses their weights without calling them.",
+            layers=tuple(modules),
+            evidence={"modules": len(modules), "selected": selected},
+        )
+    ]
+
+
+def nothing_to_record(modules: Sequence[str]) -> list[Finding]:
+    """Report selected modules that ran and gave no floating point tensor."""
+    if not modules:
+        return []
+    return [
+        Finding(
+            "VV006",
+            f"no floating point tensor came from {listed(modules)}.",
+            severity="info",
+            layers=tuple(modules),
+            evidence={"modules": len(modules)},
+        )
+    ]
+
+
+def irregular(times: Mapping[str, int], batches: int) -> list[Finding]:
+    """Report outputs that some batches lack, given in how many of them each one was seen."""
+    if not times:
+        return []
+    seen = [f"{name} ({count} of {batches} batches)" for name, count in times.items()]
+    return [
+        Finding(
+            "VV006",
+            f"left out, because not every sample has a row: {listed(seen)}.",
+            "The model calls these modules on some inputs only, or not always equally often.",
+            layers=tuple(times),
+            evidence={"batches": batches, "fewest": min(times.values())},
+        )
+    ]
+
+
+def training(modules: int) -> list[Finding]:
+    """Report that modules were in training mode, given how many."""
+    if not modules:
+        return []
+    return [
+        Finding(
+            "VV013",
+            "the model was in training mode; it was run in evaluation mode and set back.",
+            severity="info",
+            evidence={"modules": modules},
+        )
+    ]
+
+
+def reduced_precision(layers: Mapping[str, Array]) -> list[Finding]:
+    """Report layers in half precision."""
+    reduced = {
+        name: dtype for name, X in layers.items() if (dtype := array.dtype_name(X)) in array.HALF
+    }
+    if not reduced:
+        return []
+    return [
+        Finding(
+            "VV015",
+            f"{len(reduced)} of {len(layers)} layers were recorded in "
+            f"{' and '.join(sorted(set(reduced.values())))}: {listed(list(reduced))}.",
+            "Run the model in float32 if small differences matter.",
+            severity="info",
+            layers=tuple(reduced),
+            evidence={"layers": len(reduced)},
+        )
+    ]

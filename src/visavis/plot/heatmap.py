@@ -1,0 +1,319 @@
+"""The layer × layer heatmap."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from matplotlib.colors import Colormap
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from visavis._core import checks
+from visavis.plot import fonts, labels, numbers
+from visavis.plot.colours import MISSING_FACE, MISSING_HATCH, Colours, colours
+from visavis.plot.matches import chance_span, matches
+from visavis.results import Comparison
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+MOST_ANNOTATED = 12
+# Wider or taller than this and square cells would make a ribbon.
+_MOST_ELONGATED = 4.0
+_POINTS_PER_INCH = 72
+_WIDTH_OF_DIGIT = 0.64  # in font sizes
+# Names are data: a dollar sign or an underscore in one must not start mathematics.
+_PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a heatmap is drawn: the options of `heatmap`."""
+
+    annotate: bool | Literal["auto"] = "auto"
+    cmap: str | Colormap | None = None
+    vmin: float | None = None
+    vmax: float | None = None
+    title: str | None = None
+    colorbar: bool = True
+    chance: bool = True
+
+
+def heatmap(
+    comparison: Comparison,
+    ax: "Axes | None" = None,
+    *,
+    annotate: bool | Literal["auto"] = "auto",
+    cmap: str | Colormap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    title: str | None = None,
+    colorbar: bool = True,
+    chance: bool = True,
+) -> "Axes":
+    """Draw a comparison as a heatmap, first layers at the bottom left as in Kornblith et al. (2019).
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to draw.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure of fitting size if None.
+    annotate : bool or "auto"
+        Whether to print the values; ``"auto"`` does up to 12 × 12 layers.
+    cmap : str or Colormap, optional
+        The colours from `vmin` to `vmax`. By default magma, run so that brighter is more alike.
+    vmin, vmax : float, optional
+        The values at the ends of the colours; by default from the range of the measure.
+    title : str, optional
+        By default the measure; ``""`` for none.
+    colorbar : bool
+        Whether to draw the scale of colours beside the heatmap.
+    chance : bool
+        Whether to mark the chance level on the colour bar, where it is known.
+
+    Returns
+    -------
+    matplotlib Axes
+        Rows on y, columns on x, layer k at coordinate k.
+
+    Notes
+    -----
+    Hatched cells have no value; the comparison's findings say why. The best match of each row is
+    marked. Of many layers only every k-th is named.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from visavis.results import Comparison, Scale
+    >>> cka = Scale("cka", -1.0, 1.0, "similarity", symmetric=True)
+    >>> res = Comparison(np.array([[0.9, 0.4], [0.3, 0.8]]), ("a", "b"), ("a", "b"), cka, n=100)
+    >>> ax = heatmap(res, title="two layers")
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['a', 'b']
+    """
+    if not isinstance(comparison, Comparison):
+        raise TypeError(
+            checks.message(
+                "heatmap",
+                "comparison",
+                "be one Comparison",
+                type(comparison).__name__,
+                "Several are drawn by visavis.plot.grid.",
+            )
+        )
+    checks.option("heatmap", "annotate", annotate, (True, False, "auto"))
+    look = Look(annotate, cmap, vmin, vmax, title, colorbar, chance)
+    if ax is None:
+        ax = _new_axes(comparison, look)
+    lines = _add_key(ax, draw(comparison, ax, look))
+    heading = comparison.measure if title is None else title
+    if heading:
+        shown = labels.printable(heading)
+        ax.set_title(shown, loc="left", pad=6 + 13 * lines, fontsize=11, **_PLAIN)
+    return ax
+
+
+def draw(comparison: Comparison, ax: "Axes", look: Look) -> list["Artist"]:
+    """Draw cells, marks and names into `ax`, and return the entries of a key to them."""
+    scale = colours(comparison, look.cmap, look.vmin, look.vmax)
+    rows, cols = comparison.values.shape
+    missing = np.isnan(comparison.values)
+    if missing.any():
+        # One hatched ground under the whole table, seen where a cell has no colour.
+        ax.add_patch(
+            Rectangle((-0.5, -0.5), cols, rows, **_hatched(), lw=0, zorder=0, label="no value")
+        )
+    elongated = max(rows, cols) / min(rows, cols) > _MOST_ELONGATED
+    image = ax.imshow(
+        np.ma.masked_array(comparison.values, missing),
+        cmap=scale.cmap,
+        norm=scale.norm,
+        origin="lower",
+        interpolation="nearest",
+        aspect="auto" if elongated else "equal",
+        zorder=1,
+    )
+    pitch = _pitch(ax, rows, cols)
+    _name_axes(comparison, ax, pitch)
+    annotated = max(rows, cols) <= MOST_ANNOTATED if look.annotate == "auto" else look.annotate
+    if annotated:
+        _print_values(comparison, ax, scale, pitch)
+    handles = _mark_matches(comparison, ax, scale, min(pitch), ring=annotated)
+    if missing.any():
+        handles.append(Patch(**_hatched(), lw=0, label="no value"))
+    if look.colorbar:
+        handles += _draw_colorbar(comparison, ax, image, look)
+    return handles
+
+
+def _add_key(ax: "Axes", handles: list["Artist"]) -> int:
+    """Explain the marks above the heatmap, and return how many lines that takes."""
+    if not handles:
+        return 0
+    width = ax.get_window_extent().width / ax.figure.dpi * _POINTS_PER_INCH
+    beside = width >= 110 * len(handles)
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=len(handles) if beside else 1,
+        borderaxespad=0.1,
+        borderpad=0.2,
+        columnspacing=1.2,
+        handlelength=1.2,
+        handletextpad=0.4,
+        frameon=False,
+        fontsize=8,
+    )
+    return 1 if beside else len(handles)
+
+
+def _new_axes(comparison: Comparison, look: Look) -> "Axes":
+    from matplotlib import pyplot as plt
+
+    rows, cols = comparison.values.shape
+    width, height = (float(np.clip(0.5 * count, 2.4, 7.0)) for count in (cols, rows))
+    longest = max(map(len, labels.short(comparison.rows + comparison.cols)))
+    margin = 0.7 + 0.07 * longest
+    size = (width + margin + (0.9 if look.colorbar else 0.2), height + margin + 0.5)
+    return plt.subplots(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))[1]
+
+
+def _pitch(ax: "Axes", rows: int, cols: int) -> tuple[float, float]:
+    """Return the width and height of a cell in points, before any layout has moved the axes."""
+    box, dpi = ax.get_window_extent(), ax.figure.dpi
+    width = box.width / dpi * _POINTS_PER_INCH / cols
+    height = box.height / dpi * _POINTS_PER_INCH / rows
+    if ax.get_aspect() == "auto":
+        return width, height
+    return min(width, height), min(width, height)
+
+
+def _name_axes(comparison: Comparison, ax: "Axes", pitch: tuple[float, float]) -> None:
+    names = comparison.rows + comparison.cols
+    # Shortened together, so that a layer has one label on both axes.
+    short = dict(zip(names, labels.short(names), strict=True))
+    family = fonts.family("".join(names) + "".join(comparison.names))
+    sizes = [float(np.clip(0.8 * each, 6.0, 9.0)) for each in pitch]
+    for axis, layers, side, size, room in zip(
+        (ax.xaxis, ax.yaxis),
+        (comparison.cols, comparison.rows),
+        (comparison.names[1], comparison.names[0]),
+        sizes,
+        pitch,
+        strict=True,
+    ):
+        at = labels.ticks(len(layers), room * len(layers) / (1.15 * size))
+        shown = [short[layers[i]] for i in at]
+        axis.set_ticks(at, shown, fontsize=size, fontfamily=family, **_PLAIN)
+        axis.set_tick_params(length=2 if len(at) < len(layers) else 0)
+        axis.set_label_text(
+            labels.shorten(labels.printable(side), labels.LONGEST),
+            fontsize=10,
+            fontfamily=family,
+            **_PLAIN,
+        )
+    _turn_names(ax, pitch[0], sizes[0])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _turn_names(ax: "Axes", room: float, size: float) -> None:
+    names = ax.get_xticklabels()
+    step = float(np.diff(ax.get_xticks()[:2])[0]) if len(names) > 1 else 1.0
+    widest = max(labels.columns(name.get_text()) for name in names) * _WIDTH_OF_DIGIT * size
+    if widest < 0.95 * room * step:
+        return
+    slanted = room * step > 1.6 * size
+    for name in names:
+        name.set(
+            rotation=45 if slanted else 90,
+            rotation_mode="anchor",
+            ha="right",
+            va="center_baseline" if slanted else "center",
+        )
+
+
+def _print_values(
+    comparison: Comparison, ax: "Axes", scale: Colours, pitch: tuple[float, float]
+) -> None:
+    shown = {
+        at: numbers.text(value, comparison.scale)
+        for at, value in np.ndenumerate(comparison.values)
+        if not np.isnan(value)
+    }
+    longest = max(map(len, shown.values()), default=1)
+    size = float(np.clip(0.85 * pitch[0] / (_WIDTH_OF_DIGIT * longest), 3.0, 9.0))
+    for (i, j), number in shown.items():
+        ax.text(
+            j,
+            i,
+            number,
+            ha="center",
+            va="center_baseline",
+            fontsize=size,
+            color=scale.ink(comparison.values[i, j]),
+            clip_on=True,
+            **_PLAIN,
+        )
+
+
+def _mark_matches(
+    comparison: Comparison, ax: "Axes", scale: Colours, pitch: float, *, ring: bool
+) -> list["Artist"]:
+    best = matches(comparison)
+    if not best or comparison.values.shape[1] < 2:
+        return []
+    inks = [scale.ink(match.value) for match in best]
+    if ring:
+        # A dot would cover the number.
+        for match, ink in zip(best, inks, strict=True):
+            corner = (match.col - 0.44, match.row - 0.44)
+            ax.add_patch(Rectangle(corner, 0.88, 0.88, fill=False, ec=ink, lw=1.2, gid="match"))
+    else:
+        ax.scatter(
+            [match.col for match in best],
+            [match.row for match in best],
+            s=(0.32 * pitch) ** 2,
+            c=inks,
+            linewidths=0,
+            zorder=2,
+            gid="match",
+        )
+    # The key lies on the ground of the figure, not on a cell.
+    ink = ax.xaxis.label.get_color()
+    marker: dict[str, Any] = (
+        {"marker": "s", "ms": 7, "mfc": "none", "mew": 1.2} if ring else {"marker": "o", "ms": 4}
+    )
+    label = f"best match of each layer of {labels.shorten(comparison.names[0], 16)}"
+    return [Line2D([], [], ls="none", color=ink, label=_escape(label), **marker)]
+
+
+def _draw_colorbar(comparison: Comparison, ax: "Axes", image: Any, look: Look) -> list["Artist"]:
+    # Inset, so that it is as tall as the heatmap and takes no room from other axes.
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)))
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8, length=2)
+    bar.set_label("more alike →", fontsize=8)
+    if comparison.scale.direction == "distance":
+        bar.ax.invert_yaxis()
+    span = chance_span(comparison) if look.chance else None
+    if span is None:
+        return []
+    for level in dict.fromkeys(span):
+        if image.norm.vmin <= level <= image.norm.vmax:
+            bar.ax.axhline(level, color="#1fa187", lw=2, gid="chance")
+    label = f"chance {numbers.span(*span, comparison.scale)}"
+    return [Line2D([], [], color="#1fa187", lw=2, label=label)]
+
+
+def _hatched() -> dict[str, Any]:
+    return {"facecolor": MISSING_FACE, "edgecolor": MISSING_HATCH, "hatch": "////"}
+
+
+def _escape(text: str) -> str:
+    # A key has no switch for mathematics; Matplotlib shows an escaped dollar sign as itself.
+    return labels.printable(text).replace("$", r"\$")

@@ -1,0 +1,6 @@
+"""HTML reports: one file, no network, no scripts."""
+
+from visavis.report.html import write_html as write_html
+from visavis.report.section import Image as Image
+from visavis.report.section import Section as Section
+from visavis.report.section import Table as Table

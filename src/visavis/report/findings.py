@@ -1,0 +1,61 @@
+"""Findings of several comparisons, each said once, the worst first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from visavis.results import Comparison, Finding
+
+GRAVITY = {
+    "error": ("Errors", "A value is missing, or must not be used."),
+    "warning": ("Warnings", "The numbers stand, but may mislead."),
+    "info": ("Notes", "Good to know."),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding, and the measures that have it; none if all have."""
+
+    finding: Finding
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one severity, in the order of their codes."""
+
+    severity: str
+    title: str
+    meaning: str
+    told: tuple[Told, ...]
+
+
+def grouped(comparisons: Sequence[Comparison]) -> list[Group]:
+    """Return the findings by severity, errors first; the same finding of two measures is one."""
+    owners: dict[tuple[str, ...], tuple[Finding, list[str]]] = {}
+    for comparison in comparisons:
+        for finding in comparison.findings:
+            key = (finding.code, finding.severity, finding.message, finding.cure, *finding.layers)
+            owners.setdefault(key, (finding, []))[1].append(comparison.measure)
+    told = [
+        Told(finding, () if len(measures) == len(comparisons) else tuple(measures))
+        for finding, measures in owners.values()
+    ]
+    told.sort(key=lambda each: each.finding.code)
+    groups = [
+        Group(
+            severity, *GRAVITY[severity], tuple(t for t in told if t.finding.severity == severity)
+        )
+        for severity in GRAVITY
+    ]
+    return [group for group in groups if group.told]
+
+
+def tally(groups: Sequence[Group]) -> str:
+    """Return how many findings there are of each severity, in words."""
+    nouns = {"error": "error", "warning": "warning", "info": "note"}
+    counts = [
+        f"{len(group.told)} {nouns[group.severity]}{'s' if len(group.told) > 1 else ''}"
+        for group in groups
+    ]
+    return ", ".join(counts) or "none"

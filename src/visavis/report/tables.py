@@ -1,0 +1,96 @@
+"""The tables of the report: best matches, and all values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from visavis.plot import numbers
+from visavis.plot.colours import Colours, colours
+from visavis.plot.matches import matches
+from visavis.report import words
+from visavis.results import Comparison
+
+DECIMALS = 3
+# Beyond this many cells a table is a burden, not a help: the values are in the saved comparison.
+MOST_VALUES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The best match of one row. Lengths are shares of the scale of colours."""
+
+    row: str
+    col: str
+    value: str
+    chance: str
+    gap: str
+    counterpart: bool
+    fill: str
+    length: float
+    chance_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One pair of layers."""
+
+    text: str
+    chance: str
+    best: bool
+    reason: str
+
+
+def lines(comparison: Comparison) -> list[Line]:
+    """Return the best match of each row that has one."""
+    scale = colours(comparison)
+    found = words.counterparts(comparison)
+    return [
+        Line(
+            row=comparison.rows[match.row],
+            col=comparison.cols[match.col],
+            value=numbers.text(match.value, comparison.scale, DECIMALS),
+            chance=_chance(comparison, match.row, match.col),
+            gap=numbers.text(match.gap, comparison.scale, DECIMALS),
+            counterpart=found is not None and found[match.row] == match.col,
+            fill=scale.hex(match.value),
+            length=_share(comparison, scale, match.value),
+            chance_at=None
+            if not _chance(comparison, match.row, match.col)
+            else _share(comparison, scale, float(comparison.chance[match.row, match.col])),
+        )
+        for match in matches(comparison)
+    ]
+
+
+def values(comparison: Comparison) -> Sequence[Sequence[Value]] | None:
+    """Return all cells, row by row, or None if there are too many to read."""
+    if comparison.values.size > MOST_VALUES:
+        return None
+    best = {(match.row, match.col) for match in matches(comparison)}
+    return [
+        [
+            Value(
+                text=numbers.text(float(comparison.values[i, j]), comparison.scale, DECIMALS),
+                chance=_chance(comparison, i, j),
+                best=(i, j) in best,
+                reason=words.why_missing(comparison, row, col)
+                if np.isnan(comparison.values[i, j])
+                else "",
+            )
+            for j, col in enumerate(comparison.cols)
+        ]
+        for i, row in enumerate(comparison.rows)
+    ]
+
+
+def _chance(comparison: Comparison, i: int, j: int) -> str:
+    if comparison.chance is None or not np.isfinite(comparison.chance[i, j]):
+        return ""
+    return numbers.text(float(comparison.chance[i, j]), comparison.scale, DECIMALS)
+
+
+def _share(comparison: Comparison, scale: Colours, value: float) -> float:
+    """Return how far along the colours a value lies: 0 at the dark end, 1 at the alike end."""
+    share = float(np.clip((value - scale.low) / (scale.high - scale.low), 0, 1))
+    return 1 - share if comparison.scale.direction == "distance" else share

@@ -1,0 +1,175 @@
+"""What a comparison says, in plain words."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+import numpy as np
+
+from visavis.plot import numbers
+from visavis.plot.heatmap import MOST_ANNOTATED
+from visavis.plot.matches import Match, chance_span, matches, of_itself
+from visavis.results import Comparison, Scale
+
+
+def title(comparisons: Sequence[Comparison]) -> str:
+    """Return the title of a report that was given none."""
+    pairs = list(dict.fromkeys(comparison.names for comparison in comparisons))
+    if len(pairs) > 1:
+        return f"{len(pairs)} pairs of models, layer by layer"
+    a, b = pairs[0]
+    return f"{a}, layer by layer" if a == b else f"{a} vis-à-vis {b}"
+
+
+def headline(comparison: Comparison) -> str:
+    """Return the result in two or three sentences."""
+    best = matches(comparison)
+    if not best:
+        return "No pair of layers has a value: see the findings."
+    scale = comparison.scale
+    values = [match.value for match in best]
+    reach = numbers.span(min(values), max(values), scale)
+    median = numbers.text(float(np.median(values)), scale)
+    sentences = [_hits(comparison, best)]
+    if len(values) > 1:
+        sentences.append(f"The best matches are at {reach}, with a median of {median}.")
+    else:
+        sentences.append(f"The best match is at {reach}.")
+    return " ".join([*filter(None, sentences), chance(comparison)])
+
+
+def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
+    a, b = comparison.names
+    if of_itself(comparison):
+        return f"Each layer of {a} is held against the other layers of the same model."
+    found = counterparts(comparison)
+    if found is None:
+        return f"Each of {len(best)} layers of {a} is held against {len(comparison.cols)} of {b}."
+    where = "of the same name" if _by_name(comparison) else "at the same depth"
+    hits = sum(found[match.row] == match.col for match in best)
+    layers = _count(len(comparison.rows), "layer")
+    return f"{hits} of {layers} of {a} {'is' if hits == 1 else 'are'} most like the layer {where} in {b}."
+
+
+def hits(comparison: Comparison) -> str:
+    """Return how many rows match their counterpart best, as "8 of 9", or a dash."""
+    found = counterparts(comparison)
+    if found is None or of_itself(comparison):
+        return numbers.MISSING
+    count = sum(found[match.row] == match.col for match in matches(comparison))
+    return f"{count} of {len(comparison.rows)}"
+
+
+def counterparts(comparison: Comparison) -> list[int] | None:
+    """Return the column that corresponds to each row: of the same name, else at the same depth."""
+    if _by_name(comparison):
+        return [comparison.cols.index(row) for row in comparison.rows]
+    return (
+        list(range(len(comparison.rows)))
+        if len(comparison.rows) == len(comparison.cols) > 1
+        else None
+    )
+
+
+def _by_name(comparison: Comparison) -> bool:
+    return len(comparison.rows) > 1 and set(comparison.rows) == set(comparison.cols)
+
+
+def chance(comparison: Comparison) -> str:
+    """Return what is known of the level that shuffled samples reach."""
+    span = chance_span(comparison)
+    if span is None:
+        return "The level that chance alone reaches is not known for this measure."
+    return f"Chance alone, with the samples of one side shuffled, reaches {numbers.span(*span, comparison.scale)}."
+
+
+def reading(scale: Scale) -> str:
+    """Return how to read the numbers of a measure: direction, range, symmetry."""
+    better = "higher" if scale.direction == "similarity" else "lower"
+    low, high = (numbers.text(end, scale) for end in (scale.low, scale.high))
+    if isfinite(scale.low) and isfinite(scale.high):
+        limits = f"from {low} to {high}"
+    elif isfinite(scale.low):
+        limits = f"from {low} up, without a bound"
+    else:
+        limits = "without bounds"
+    way = "" if scale.symmetric else " It is directed: from the rows to the columns."
+    return f"A {scale.direction}, {limits}; {better} is more alike.{way}"
+
+
+def caption(comparison: Comparison) -> str:
+    """Return what the heatmap shows."""
+    a, b = comparison.names
+    sentences = [
+        f"Rows are the layers of {a}, the first at the bottom; columns are the layers of {b}, "
+        "the first at the left. Brighter is more alike."
+    ]
+    if len(comparison.cols) > 1 and matches(comparison):
+        small = max(comparison.values.shape) <= MOST_ANNOTATED
+        sentences.append(f"A {'ring' if small else 'dot'} marks the best match of each row.")
+    if np.isnan(comparison.values).any():
+        sentences.append("Hatched squares have no value.")
+    if chance_span(comparison) is not None:
+        sentences.append("The green line on the scale is the level of chance.")
+    return " ".join([*sentences, _contrast(comparison)]).rstrip()
+
+
+def _contrast(comparison: Comparison) -> str:
+    """Return the mean of corresponding layers beside that of all others."""
+    found = counterparts(comparison)
+    if found is None or of_itself(comparison):
+        return ""
+    same = np.zeros(comparison.values.shape, dtype=bool)
+    same[np.arange(len(found)), found] = True
+    known = np.isfinite(comparison.values)
+    if not (known & same).any() or not (known & ~same).any():
+        return ""
+    inside, outside = (
+        numbers.text(float(comparison.values[known & where].mean()), comparison.scale)
+        for where in (same, ~same)
+    )
+    kind = "of the same name" if _by_name(comparison) else "at the same depth"
+    return f"Layers {kind} average {inside}, all other pairs {outside}."
+
+
+def alternative(comparison: Comparison) -> str:
+    """Return the heatmap in one sentence, for those who cannot see it."""
+    rows, cols = comparison.values.shape
+    return (
+        f"Heatmap of {comparison.measure}: {_count(rows, 'layer')} of {comparison.names[0]} by "
+        f"{_count(cols, 'layer')} of {comparison.names[1]}. The table of values holds its numbers."
+    )
+
+
+def why_missing(comparison: Comparison, row: str, col: str) -> str:
+    """Return why a pair of layers has no value."""
+    known = [each for each in comparison.findings if {row, col} & set(each.layers)]
+    worst = next((each for each in known if each.severity == "error"), next(iter(known), None))
+    return "no value" if worst is None else f"no value: {worst.message}"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def samples(comparisons: Sequence[Comparison]) -> str:
+    """Return the number of samples, or the smallest and largest."""
+    counts = [comparison.n for comparison in comparisons]
+    return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))
+
+
+def layers(comparisons: Sequence[Comparison]) -> str:
+    """Return the size of the tables, as "9 × 9"."""
+    sizes = {comparison.values.shape for comparison in comparisons}
+    return " × ".join(map(str, sizes.pop())) if len(sizes) == 1 else "various"
+
+
+def median_match(comparison: Comparison) -> str:
+    """Return the median value of the best matches."""
+    best = [match.value for match in matches(comparison)]
+    return numbers.text(float(np.median(best)), comparison.scale) if best else numbers.MISSING
+
+
+def chance_level(comparison: Comparison) -> str:
+    """Return the level of chance as a number or a range, or a dash."""
+    span = chance_span(comparison)
+    return numbers.MISSING if span is None else numbers.span(*span, comparison.scale)

@@ -1,0 +1,10 @@
+"""Values that other floors make and draw: activations, comparisons, findings."""
+
+from visavis.results.activations import Activations as Activations
+from visavis.results.comparison import Comparison as Comparison
+from visavis.results.comparison import ComparisonSet as ComparisonSet
+from visavis.results.comparison import Scale as Scale
+from visavis.results.correspond import correspond as correspond
+from visavis.results.finding import CODES as CODES
+from visavis.results.finding import Finding as Finding
+from visavis.results.finding import silence as silence

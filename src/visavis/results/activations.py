@@ -1,0 +1,163 @@
+"""Activations: the layers of one model on one set of samples, with the ids of the samples."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from visavis._core import array, checks
+from visavis._core.types import Array
+from visavis.results.finding import Finding
+
+
+class Activations(Mapping[str, Array]):
+    """An ordered mapping from layer name to an ``(n, ...)`` array, with sample ids.
+
+    Parameters
+    ----------
+    layers : mapping of str to array, each (n, ...)
+        Layers in execution order.
+    ids : sequence of hashable, length n, optional
+        The identity of each row. Without them rows are known by position only, and two sets of
+        activations can be shown to correspond only by `digests`.
+    digests : sequence of str, length n, optional
+        A fingerprint of the model input behind each row, by which a loader that was shuffled
+        between two passes is found out.
+    shuffled : bool
+        Whether the rows came in an order that another pass would not repeat.
+    pool : str
+        How a layer's output became a row, for the record: ``"none"``, ``"gap"`` ...
+    findings : sequence of Finding
+        What was noticed while the activations were made.
+    provenance : mapping
+        Where they come from: model, data, versions.
+
+    Raises
+    ------
+    ValueError
+        If the layers differ in their number of rows, or ids are too few or not unique.
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, Array],
+        *,
+        ids: Sequence[Any] | None = None,
+        digests: Sequence[str] | None = None,
+        shuffled: bool = False,
+        pool: str = "none",
+        findings: Sequence[Finding] = (),
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._layers = dict(layers)
+        self.n = _rows(self._layers)
+        self.ids = _ids("ids", ids, self.n, unique=True)
+        self.digests = _ids("digests", digests, self.n, unique=False)
+        self.shuffled = shuffled
+        self.pool = pool
+        self.findings = tuple(findings)
+        self.provenance = MappingProxyType(dict(provenance or {}))
+
+    def __getitem__(self, layer: str) -> Array:
+        try:
+            return self._layers[layer]
+        except KeyError:
+            raise KeyError(f"{layer!r} is not among {list(self._layers)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __repr__(self) -> str:
+        shapes = "".join(
+            f"\n  {name}: {tuple(X.shape)} {array.dtype_name(X)}" for name, X in self.items()
+        )
+        known = "positions" if self.ids is None else f"ids {self.ids[0]!r} ... {self.ids[-1]!r}"
+        return f"Activations of {self.n} samples ({known}), pool={self.pool}{shapes}"
+
+    def replace(self, **changes: Any) -> "Activations":
+        """Return a copy with the given constructor arguments changed."""
+        arguments: dict[str, Any] = {
+            "layers": self._layers,
+            "ids": self.ids,
+            "digests": self.digests,
+            "shuffled": self.shuffled,
+            "pool": self.pool,
+            "findings": self.findings,
+            "provenance": self.provenance,
+        }
+        return Activations(**{**arguments, **changes})
+
+    def take(self, rows: Sequence[int]) -> "Activations":
+        """Return the activations of the given row positions, in that order."""
+        taken = {}
+        for name, X in self._layers.items():
+            xp = array.namespace(X)
+            index = xp.asarray(list(rows), dtype=xp.int64, device=array.device(X))
+            taken[name] = xp.take(X, index, axis=0)
+        return self.replace(
+            layers=taken,
+            ids=None if self.ids is None else [self.ids[i] for i in rows],
+            digests=None if self.digests is None else [self.digests[i] for i in rows],
+        )
+
+    def select(self, layers: Sequence[str]) -> "Activations":
+        """Return the activations of the given layers only, in the order given."""
+        return self.replace(layers={name: self[name] for name in layers})
+
+
+def _rows(layers: Mapping[str, Array]) -> int:
+    if not layers:
+        raise ValueError(checks.message("Activations", "layers", "hold at least one layer", "none"))
+    for name, X in layers.items():
+        if not array.is_array(X) or X.ndim < 1:
+            raise TypeError(
+                checks.message(
+                    "Activations",
+                    f"layers[{name!r}]",
+                    "be an array (n, ...)",
+                    type(X).__name__ if not array.is_array(X) else "a 0-d array",
+                )
+            )
+    counts = {name: int(X.shape[0]) for name, X in layers.items()}
+    first, n = next(iter(counts.items()))
+    for name, rows in counts.items():
+        if rows != n:
+            raise ValueError(
+                checks.message(
+                    "Activations",
+                    "layers",
+                    "have the same number of rows",
+                    f"{n} in {first!r} and {rows} in {name!r}",
+                    "Every layer must describe the same samples.",
+                )
+            )
+    return n
+
+
+def _ids(
+    name: str, values: Sequence[Any] | None, n: int, *, unique: bool
+) -> tuple[Any, ...] | None:
+    if values is None:
+        return None
+    if array.is_array(values):
+        values = array.to_numpy(values).tolist()
+    ids = tuple(values)
+    if len(ids) != n:
+        raise ValueError(
+            checks.message("Activations", name, f"have one entry per row ({n})", f"{len(ids)}")
+        )
+    if unique and len(set(ids)) != n:
+        seen: set[Any] = set()
+        repeated = next(i for i in ids if i in seen or seen.add(i))
+        raise ValueError(
+            checks.message(
+                "Activations",
+                name,
+                "be unique",
+                f"{repeated!r} {ids.count(repeated)} times ({n - len(set(ids))} repeats in all)",
+                "Rows are matched by id, so a repeated id would pair a row with a wrong one.",
+            )
+        )
+    return ids

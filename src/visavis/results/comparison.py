@@ -1,0 +1,300 @@
+"""Comparisons: a layer × layer table of one measure, and several such tables together."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from visavis._core.errors import StoreFormatError
+from visavis.results import frames
+from visavis.results.finding import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the numbers of a measure mean, for those who read and draw them.
+
+    Parameters
+    ----------
+    label : str
+        The measure with its options, as `visavis.compare` accepts it: ``"cka(kernel=rbf(0.4))"``.
+    low, high : float
+        The range of the measure; either may be infinite.
+    direction : {"similarity", "distance"}
+        ``"similarity"`` if higher is more alike.
+    symmetric : bool
+        Whether exchanging the two sides leaves the value.
+    description : str
+        One line for the reader: estimator, kernel, what the value is.
+    """
+
+    label: str
+    low: float
+    high: float
+    direction: str
+    symmetric: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A rows × cols table of one measure between the layers of two sets of activations.
+
+    Parameters
+    ----------
+    values : ndarray, (rows, cols)
+        The measure for each pair of layers, float64. NaN where there is no answer; then a finding
+        says why.
+    rows, cols : tuple of str
+        Layer names, in execution order.
+    scale : Scale
+        What the numbers mean.
+    n : int
+        Number of samples.
+    chance : ndarray, (rows, cols), optional
+        The mean of the measure when the samples of one side are permuted, where a closed form is
+        known; NaN or None where it is not.
+    findings : tuple of Finding
+        What the reader should know.
+    names : pair of str
+        What the two sides are called.
+    plan : mapping
+        How it was computed.
+    provenance : mapping
+        Versions, dtypes, widths of layers, pooling, seeds.
+    """
+
+    values: np.ndarray
+    rows: tuple[str, ...]
+    cols: tuple[str, ...]
+    scale: Scale
+    n: int
+    chance: np.ndarray | None = None
+    findings: tuple[Finding, ...] = ()
+    names: tuple[str, str] = ("a", "b")
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def measure(self) -> str:
+        """The measure with its options."""
+        return self.scale.label
+
+    def __getitem__(self, pair: tuple[str, str]) -> float:
+        """Return the value of one pair of layers: ``res["layer1", "layer2"]``."""
+        row, col = pair
+        return float(self.values[self.rows.index(row), self.cols.index(col)])
+
+    def __repr__(self) -> str:
+        codes = ", ".join(sorted({finding.code for finding in self.findings})) or "none"
+        finite = self.values[np.isfinite(self.values)]
+        spread = f"{finite.min():.3f} ... {finite.max():.3f}" if finite.size else "no value"
+        return (
+            f"Comparison of {self.names[0]} ({len(self.rows)} layers) with {self.names[1]} "
+            f"({len(self.cols)} layers) on {self.n} samples\n"
+            f"  {self.measure}: {spread}\n  findings: {codes}"
+        )
+
+    def best_match(self) -> dict[str, str | None]:
+        """Return, for each layer of the rows, the layer of the columns that is most alike.
+
+        A row with no value at all gives None; of equal values the first layer is taken.
+        """
+        better = self.values if self.scale.direction == "similarity" else -self.values
+        ranked = np.where(np.isnan(better), -np.inf, better)
+        return {
+            row: None if np.isneginf(ranked[i]).all() else self.cols[int(ranked[i].argmax())]
+            for i, row in enumerate(self.rows)
+        }
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the values as a pandas DataFrame, layers as index and columns."""
+        return frames.frame(self)
+
+    def to_xarray(self) -> "xr.Dataset":
+        """Return values and chance as an xarray Dataset with the record in its attributes."""
+        return frames.dataset(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain JSON types; NaN and infinity become strings or null."""
+        return {
+            "measure": {
+                "label": self.scale.label,
+                "low": _number(self.scale.low),
+                "high": _number(self.scale.high),
+                "direction": self.scale.direction,
+                "symmetric": self.scale.symmetric,
+                "description": self.scale.description,
+            },
+            "names": list(self.names),
+            "rows": list(self.rows),
+            "cols": list(self.cols),
+            "n": self.n,
+            "values": _numbers(self.values),
+            "chance": None if self.chance is None else _numbers(self.chance),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "plan": dict(self.plan),
+            "provenance": dict(self.provenance),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Comparison":
+        """Return the comparison that `to_dict` described."""
+        measure = dict(data["measure"])
+        measure |= {"low": float(measure["low"]), "high": float(measure["high"])}
+        rows, cols = tuple(data["rows"]), tuple(data["cols"])
+        return cls(
+            values=_array(data["values"], (len(rows), len(cols))),
+            rows=rows,
+            cols=cols,
+            scale=Scale(**measure),
+            n=data["n"],
+            chance=None
+            if data["chance"] is None
+            else _array(data["chance"], (len(rows), len(cols))),
+            findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
+            names=(data["names"][0], data["names"][1]),
+            plan=MappingProxyType(dict(data["plan"])),
+            provenance=MappingProxyType(dict(data["provenance"])),
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the comparison to a JSON file and return its path."""
+        return _write(path, "comparison", self.to_dict())
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Comparison":
+        """Read a comparison that `save` wrote.
+
+        Raises
+        ------
+        StoreFormatError
+            If the file is not one, or was written by a newer version.
+        """
+        return _restore(path, "comparison", cls.from_dict)
+
+    def plot(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
+        """Draw the heatmap; see `visavis.plot.heatmap`."""
+        from visavis.plot import heatmap
+
+        return heatmap(self, ax=ax, **options)
+
+    def to_html(self, path: str | Path, *, title: str | None = None) -> Path:
+        """Write a self-contained HTML report and return its path."""
+        from visavis.report import write_html
+
+        return write_html([self], path, title=title)
+
+
+class ComparisonSet(Mapping[str, Comparison]):
+    """Several measures of the same layers: an ordered mapping from measure to `Comparison`."""
+
+    def __init__(self, comparisons: Sequence[Comparison] | Mapping[str, Comparison]) -> None:
+        if isinstance(comparisons, Mapping):
+            self._comparisons = dict(comparisons)
+        else:
+            self._comparisons = {each.measure: each for each in comparisons}
+
+    def __getitem__(self, measure: str) -> Comparison:
+        try:
+            return self._comparisons[measure]
+        except KeyError:
+            raise KeyError(f"{measure!r} is not among {list(self._comparisons)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._comparisons)
+
+    def __len__(self) -> int:
+        return len(self._comparisons)
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(each) for each in self.values())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of all measures, each once."""
+        seen: list[Finding] = []
+        for comparison in self._comparisons.values():
+            seen += [finding for finding in comparison.findings if finding not in seen]
+        return tuple(seen)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row per measure and pair of layers: measure, row, col, value, chance."""
+        return frames.tidy(self)
+
+    def to_xarray(self) -> "xr.Dataset":
+        """Return an xarray Dataset with dimensions measure, row and col."""
+        return frames.stacked(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write all comparisons to a JSON file and return its path."""
+        named = {name: comparison.to_dict() for name, comparison in self.items()}
+        return _write(path, "comparison-set", named)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "ComparisonSet":
+        """Read the comparisons that `save` wrote."""
+        return _restore(
+            path,
+            "comparison-set",
+            lambda data: cls({name: Comparison.from_dict(each) for name, each in data.items()}),
+        )
+
+    def to_html(self, path: str | Path, *, title: str | None = None) -> Path:
+        """Write one self-contained HTML report with every measure and return its path."""
+        from visavis.report import write_html
+
+        return write_html(list(self.values()), path, title=title)
+
+
+def _number(value: float) -> float | str | None:
+    # JSON has no NaN and no infinity; a file that any parser reads beats Python's dialect of it.
+    if math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else ("inf" if value > 0 else "-inf")
+
+
+def _numbers(values: np.ndarray) -> list[list[float | str | None]]:
+    return [[_number(value) for value in row] for row in values.tolist()]
+
+
+def _array(rows: Sequence[Sequence[Any]], shape: tuple[int, int]) -> np.ndarray:
+    values = [[math.nan if value is None else float(value) for value in row] for row in rows]
+    return np.asarray(values, dtype=np.float64).reshape(shape)
+
+
+def _write(path: str | Path, kind: str, data: Mapping[str, Any]) -> Path:
+    path = Path(path)
+    text = json.dumps({"visavis": kind, "format": FORMAT, "data": data}, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def _restore(path: str | Path, kind: str, build: Any) -> Any:
+    path = Path(path)
+    try:
+        envelope = json.loads(path.read_text(encoding="utf-8"))
+        if envelope["visavis"] != kind:
+            raise StoreFormatError(f"{path} holds a {envelope['visavis']}, not a {kind}.")
+        if envelope["format"] > FORMAT:
+            raise StoreFormatError(
+                f"{path} has format {envelope['format']}; this version reads up to {FORMAT}. "
+                "Upgrade visavis."
+            )
+        return build(envelope["data"])
+    except StoreFormatError:
+        raise
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise StoreFormatError(f"{path} is not a saved {kind}: {error!r}.") from error

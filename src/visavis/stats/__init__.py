@@ -1,0 +1,9 @@
+"""Sufficient statistics as values, and the measures that are functions of them."""
+
+from visavis.stats.axes import Axes as Axes
+from visavis.stats.axes import Overlap as Overlap
+from visavis.stats.features import Features as Features
+from visavis.stats.gram import Gram as Gram
+from visavis.stats.moments import Moments as Moments
+from visavis.stats.sums import Sums as Sums
+from visavis.stats.sums import summed as summed

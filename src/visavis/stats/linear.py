@@ -1,0 +1,215 @@
+"""The linear measures as functions of the `Overlap` of principal axes.
+
+One place for each formula: the one-shot functions of `visavis.measures` and the streaming
+`Moments` both end here.
+"""
+
+import math
+
+from visavis._core import array, checks
+from visavis._core.errors import SaturatedError
+from visavis._core.types import Array
+from visavis.stats.axes import Overlap, rank
+
+FORMS = ("rho", "r2")
+NORMALIZATIONS = ("cca", "cka")
+
+
+def refuse_saturated(where: str, rank_x: Array, rank_y: Array | int, n: int) -> None:
+    """Raise if as many dimensions meet as there are degrees of freedom (Theorem 1).
+
+    Raises
+    ------
+    SaturatedError
+        ``VV014``.
+    """
+    x, y = array.read(rank_x), rank_y if isinstance(rank_y, int) else array.read(rank_y)
+    if x is None or y is None or x + y < n - 1:
+        return
+    sides = f"rank {int(x)} and {int(y)}" if y else f"rank {int(x)}"
+    raise SaturatedError(
+        f"VV014 {where}: {sides} against n = {n} samples. An invertible-linear-invariant measure "
+        f"means nothing once the ranks reach n − 1 = {n - 1} (Kornblith et al. 2019, Theorem 1): "
+        "it would score unrelated representations as alike. Use cka, give more samples, reduce "
+        "the dimension (svcca), or pass allow_saturated=True."
+    )
+
+
+def cca(where: str, overlap: Overlap, *, form: str, allow_saturated: bool) -> Array:
+    """Return the mean canonical correlation ("rho") or its mean square ("r2")."""
+    rank_x, rank_y = overlap.rank_x(), overlap.rank_y()
+    if not allow_saturated:
+        refuse_saturated(where, rank_x, rank_y, overlap.n)
+    xp = array.namespace(overlap.matrix)
+    if form == "r2":
+        total = xp.sum(overlap.matrix**2)
+    else:
+        total = xp.sum(correlations(overlap))
+    return total / xp.minimum(rank_x, rank_y)
+
+
+def correlations(overlap: Overlap) -> Array:
+    """Return the canonical correlations, descending; above 1 only by rounding, so cut there."""
+    xp = array.namespace(overlap.matrix)
+    values = xp.linalg.svdvals(overlap.matrix)
+    return xp.minimum(values, xp.ones_like(values))
+
+
+def truncated(
+    overlap: Overlap, *, variance: float | None, components: int | tuple[int, int] | None
+) -> Overlap:
+    """Return the overlap of the leading axes only.
+
+    Parameters
+    ----------
+    overlap : Overlap
+        Of all axes.
+    variance : float, optional
+        Keep the fewest axes whose squared singular values reach this share of their sum.
+    components : int or pair of int, optional
+        Keep this many axes instead, on both sides or on each.
+    """
+    if components is None:
+        keep_x, keep_y = (_by_variance(values, variance) for values in (overlap.x, overlap.y))
+    else:
+        k_x, k_y = components if isinstance(components, tuple) else (components, components)
+        keep_x, keep_y = _leading(overlap.x, k_x), _leading(overlap.y, k_y)
+    return Overlap(
+        overlap.matrix * keep_x[:, None] * keep_y[None, :],
+        overlap.x * keep_x,
+        overlap.y * keep_y,
+        overlap.loadings * keep_x,
+        overlap.unit_x,
+        overlap.unit_y,
+        overlap.n,
+    )
+
+
+def _by_variance(values: Array, variance: float | None) -> Array:
+    xp = array.namespace(values)
+    squares = values**2
+    reached = xp.cumulative_sum(squares)
+    # An axis is kept if those before it have not reached the share yet.
+    kept = (reached - squares) < (variance or 1.0) * reached[-1]
+    return xp.astype(kept, values.dtype)
+
+
+def _leading(values: Array, components: int) -> Array:
+    xp = array.namespace(values)
+    index = xp.arange(values.shape[0], device=array.device(values))
+    return xp.astype(index < components, values.dtype)
+
+
+def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
+    """Return the mean canonical correlation weighted by what each direction carries of X."""
+    if not allow_saturated:
+        refuse_saturated(where, overlap.rank_x(), overlap.rank_y(), overlap.n)
+    xp = array.namespace(overlap.matrix)
+    directions, values, _ = xp.linalg.svd(overlap.matrix, full_matrices=False)
+    # ⟨h_i, x_j⟩ for the unit canonical variables h = U·directions and the columns of Xc.
+    weights = xp.sum(xp.abs(overlap.loadings @ directions), axis=0)
+    real = xp.arange(values.shape[0], device=array.device(values)) < xp.minimum(
+        overlap.rank_x(), overlap.rank_y()
+    )
+    weights = weights * xp.astype(real, weights.dtype)
+    values = xp.minimum(values, xp.ones_like(values))
+    return xp.sum(weights * values) / xp.sum(weights)
+
+
+def linear_regression(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
+    """Return the share of the variance of Y that X explains linearly, in sample."""
+    if not allow_saturated:
+        refuse_saturated(where, overlap.rank_x(), 0, overlap.n)
+    xp = array.namespace(overlap.matrix)
+    explained = xp.sum(overlap.matrix**2 @ overlap.y**2)
+    return explained / xp.sum(overlap.y**2)
+
+
+def canonical_ridge(
+    where: str,
+    overlap: Overlap,
+    *,
+    kappa: tuple[float, float],
+    normalization: str,
+    allow_saturated: bool,
+) -> Array:
+    """Return the ridge-regularised canonical correlation of both sides."""
+    if kappa == (0, 0) and not allow_saturated:
+        refuse_saturated(where, overlap.rank_x(), overlap.rank_y(), overlap.n)
+    xp = array.namespace(overlap.matrix)
+    w_x = ridge_weights(overlap.x, kappa[0], overlap.unit_x)
+    w_y = ridge_weights(overlap.y, kappa[1], overlap.unit_y)
+    shared = xp.vecdot(w_x, overlap.matrix**2 @ w_y)
+    return shared / _ridge_norm(w_x, w_y, normalization)
+
+
+def ridge_weights(values: Array, kappa: float, unit: Array | float) -> Array:
+    """Return λ/(λ + κ) of the eigenvalues λ = σ² of the Gram matrix; ∝ λ where κ is infinite."""
+    xp = array.namespace(values)
+    squares = values**2
+    if math.isinf(kappa):
+        return squares / squares[0]
+    if kappa == 0:
+        return xp.astype(values > 0, values.dtype)
+    # κ in the units of the caller's features; λ/(λ + κ) as 1/(1 + κ/λ) cannot overflow.
+    ratio = math.sqrt(kappa) * unit / xp.where(values > 0, values, xp.ones_like(values))
+    return xp.astype(values > 0, values.dtype) / (1 + ratio**2)
+
+
+def chance_cca(x: Array, y: Array, n: int, form: str) -> Array:
+    """Return the exact mean of ``cca`` over permutations: of "r2"; NaN for "rho", not known.
+
+    The mean of ‖Q_xᵀPQ_y‖² over permutations P is the product of the ranks over n − 1.
+    """
+    xp = array.namespace(x, y)
+    mean = xp.maximum(rank(x), rank(y)) / (n - 1)
+    return mean if form == "r2" else mean * math.nan
+
+
+def chance_ridge(
+    x: tuple[Array, Array | float],
+    y: tuple[Array, Array | float],
+    n: int,
+    *,
+    kappa: tuple[float, float],
+    normalization: str,
+) -> Array:
+    """Return the exact mean of ``canonical_ridge`` over permutations of the rows of one side."""
+    w_x, w_y = ridge_weights(x[0], kappa[0], x[1]), ridge_weights(y[0], kappa[1], y[1])
+    xp = array.namespace(w_x, w_y)
+    return xp.sum(w_x) * xp.sum(w_y) / (n - 1) / _ridge_norm(w_x, w_y, normalization)
+
+
+def _ridge_norm(w_x: Array, w_y: Array, normalization: str) -> Array:
+    xp = array.namespace(w_x, w_y)
+    if normalization == "cca":
+        r = min(w_x.shape[0], w_y.shape[0])
+        return xp.vecdot(w_x[:r], w_y[:r])
+    return xp.linalg.vector_norm(w_x) * xp.linalg.vector_norm(w_y)
+
+
+def check_truncation(
+    where: str, form: str, variance: float, components: int | tuple[int, int] | None
+) -> None:
+    """Check the options of SVCCA."""
+    checks.option(where, "form", form, FORMS)
+    if not 0 < variance <= 1:
+        raise ValueError(checks.message(where, "variance", "be in (0, 1]", repr(variance)))
+    counts = components if isinstance(components, tuple) else (components, components)
+    if components is not None and not (
+        len(counts) == 2 and all(isinstance(k, int) and k >= 1 for k in counts)
+    ):
+        raise ValueError(
+            checks.message(
+                where, "components", "be a positive integer or a pair of them", repr(components)
+            )
+        )
+
+
+def check_ridge(where: str, kappa: tuple[float, float], normalization: str) -> None:
+    """Check the options of canonical ridge regression."""
+    checks.option(where, "normalization", normalization, NORMALIZATIONS)
+    if not (isinstance(kappa, tuple) and len(kappa) == 2 and all(k >= 0 for k in kappa)):
+        raise ValueError(
+            checks.message(where, "kappa", "be a pair of numbers, each zero or more", repr(kappa))
+        )

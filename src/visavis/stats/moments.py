@@ -1,0 +1,360 @@
+"""Moments: everything that the linear measures need of any number of rows, in one pass."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from visavis import linalg
+from visavis._core import array, checks
+from visavis._core.errors import DegenerateInputError
+from visavis._core.types import Array
+from visavis.stats import hsic, linear, procrustes, saved
+from visavis.stats.axes import Axes, Overlap
+from visavis.stats.sums import Sums, merged, summed
+
+# Smaller batches wait until that many rows are together: the float64 bookkeeping of an update
+# costs as much as the products of some hundred rows.
+BUFFER_ROWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Streaming state of two or more representations of the same samples: a value, never changed.
+
+    ``Moments.empty()`` is the identity of `merge`, which is associative and commutative; any
+    partition of the rows into updates and merges gives the measures of all rows, to rounding.
+
+    Parameters
+    ----------
+    sums : Sums, optional
+        Centred sums of the rows seen so far, in the library and on the device of the batches.
+    waiting : tuple of tuple of array
+        Batches too small to be worth an update of their own.
+    dtypes : tuple of str
+        Dtypes in which the representations were given, which set the rank tolerance and the dtype
+        of the answers.
+
+    Notes
+    -----
+    Memory: 8·(Σp)² bytes, whatever the number of rows. Cost: 2·n·(Σp)² operations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import visavis as vv
+    >>> X = np.random.default_rng(0).normal(size=(100, 5)) + 1e6
+    >>> Y = X @ np.eye(5)[:, ::-1]
+    >>> moments = vv.Moments.empty()
+    >>> for start in range(0, 100, 7):
+    ...     moments = moments.update(X[start : start + 7], Y[start : start + 7])
+    >>> moments.n, round(float(moments.cka()), 9)
+    (100, 1.0)
+    """
+
+    sums: Sums | None = None
+    waiting: tuple[tuple[Array, ...], ...] = ()
+    dtypes: tuple[str, ...] = ()
+
+    @classmethod
+    def empty(cls) -> "Moments":
+        """Return the state of no rows at all."""
+        return cls()
+
+    @property
+    def n(self) -> int:
+        """Number of rows seen."""
+        return (self.sums.n if self.sums else 0) + sum(batch[0].shape[0] for batch in self.waiting)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Number of features of each representation; empty before the first batch."""
+        if self.sums is not None:
+            return tuple(mean.shape[0] for mean in self.sums.means)
+        return tuple(x.shape[1] for x in self.waiting[0]) if self.waiting else ()
+
+    def update(self, *batch: Array) -> "Moments":
+        """Return the state after more rows.
+
+        Parameters
+        ----------
+        *batch : array, (b, p_i)
+            The same b samples in each representation; any b, a single row included.
+
+        Raises
+        ------
+        ValueError
+            If the representations differ in rows, or in widths from earlier batches.
+        DegenerateInputError
+            If the batch holds a NaN or an infinity. The state before it is untouched.
+        """
+        X = self._checked(batch)
+        dtypes = _coarser(self.dtypes, tuple(array.dtype_name(x) for x in X))
+        if X[0].shape[0] == 0:
+            return self
+        # A copy: the caller may fill the same buffer with the next batch.
+        waiting = (*self.waiting, tuple(x * 1.0 for x in X))
+        state = Moments(self.sums, waiting, dtypes)
+        enough = sum(each[0].shape[0] for each in waiting) >= BUFFER_ROWS
+        return state._settled() if enough else state
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Return the state of the rows of both.
+
+        Raises
+        ------
+        ValueError
+            If the two describe representations of different widths.
+        """
+        if not self.widths or not other.widths:
+            return self if self.widths else other
+        _same_widths("Moments.merge", self.widths, other.widths)
+        a, b = self._settled(), other._settled()
+        assert a.sums is not None and b.sums is not None  # noqa: S101, PT018  (widths are known)
+        return Moments(merged(a.sums, b.sums), (), _coarser(a.dtypes, b.dtypes))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the state to a safetensors file and return its path."""
+        state = self._settled()
+        return saved.save(path, state.sums, state.dtypes)
+
+    @classmethod
+    def load(cls, path: str | Path, *, like: Array | None = None) -> "Moments":
+        """Read a state that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        like : array, optional
+            Put the state into the library and on the device of this array; NumPy without it.
+
+        Raises
+        ------
+        StoreFormatError
+            If the file is not a saved state.
+        """
+        return cls(*saved.load(path, like=like))
+
+    def hsic(self, *, estimator: str = "debiased", between: tuple[int, int] = (0, 1)) -> Array:
+        """Return the linear HSIC; see `visavis.hsic`."""
+        checks.option("Moments.hsic", "estimator", estimator, hsic.ESTIMATORS)
+        i, j = between
+        sums = self._ready("hsic", between, minimum_rows=4 if estimator == "debiased" else 2)
+        value = hsic.true_hsic(sums.hsic(i, j, estimator), sums.units[i], sums.units[j])
+        return self._answer("hsic", value, between)
+
+    def cka(self, *, estimator: str = "debiased", between: tuple[int, int] = (0, 1)) -> Array:
+        """Return the linear CKA; see `visavis.cka`."""
+        checks.option("Moments.cka", "estimator", estimator, hsic.ESTIMATORS)
+        i, j = between
+        sums = self._ready("cka", between, minimum_rows=4 if estimator == "debiased" else 2)
+        with checks.quiet():
+            norms = (sums.norm(k, estimator) for k in between)
+            value = hsic.cka(sums.hsic(i, j, estimator), *norms)
+        return self._answer("cka", value, between)
+
+    def cca(
+        self,
+        *,
+        form: str = "rho",
+        allow_saturated: bool = False,
+        between: tuple[int, int] = (0, 1),
+    ) -> Array:
+        """Return the mean canonical correlation; see `visavis.cca`."""
+        checks.option("Moments.cca", "form", form, linear.FORMS)
+        overlap = self.overlap("cca", between=between)
+        with checks.quiet():
+            value = linear.cca("Moments.cca", overlap, form=form, allow_saturated=allow_saturated)
+        return self._answer("cca", value, between)
+
+    def svcca(
+        self,
+        *,
+        form: str = "rho",
+        variance: float = 0.99,
+        components: int | tuple[int, int] | None = None,
+        allow_saturated: bool = False,
+        between: tuple[int, int] = (0, 1),
+    ) -> Array:
+        """Return singular vector CCA; see `visavis.svcca`."""
+        linear.check_truncation("Moments.svcca", form, variance, components)
+        overlap = linear.truncated(
+            self.overlap("svcca", between=between), variance=variance, components=components
+        )
+        with checks.quiet():
+            value = linear.cca("Moments.svcca", overlap, form=form, allow_saturated=allow_saturated)
+        return self._answer("svcca", value, between)
+
+    def pwcca(self, *, allow_saturated: bool = False, between: tuple[int, int] = (0, 1)) -> Array:
+        """Return projection-weighted CCA; see `visavis.pwcca`."""
+        overlap = self.overlap("pwcca", between=between)
+        with checks.quiet():
+            value = linear.pwcca("Moments.pwcca", overlap, allow_saturated=allow_saturated)
+        return self._answer("pwcca", value, between)
+
+    def linear_regression(
+        self, *, allow_saturated: bool = False, between: tuple[int, int] = (0, 1)
+    ) -> Array:
+        """Return the R² of the second predicted from the first; see `visavis.linear_regression`."""
+        overlap = self.overlap("linear_regression", between=between)
+        with checks.quiet():
+            value = linear.linear_regression(
+                "Moments.linear_regression", overlap, allow_saturated=allow_saturated
+            )
+        return self._answer("linear_regression", value, between)
+
+    def canonical_ridge(
+        self,
+        *,
+        kappa: tuple[float, float] = (0.0, 0.0),
+        normalization: str = "cca",
+        allow_saturated: bool = False,
+        between: tuple[int, int] = (0, 1),
+    ) -> Array:
+        """Return canonical ridge regression; see `visavis.canonical_ridge`."""
+        linear.check_ridge("Moments.canonical_ridge", kappa, normalization)
+        overlap = self.overlap("canonical_ridge", between=between)
+        with checks.quiet():
+            value = linear.canonical_ridge(
+                "Moments.canonical_ridge",
+                overlap,
+                kappa=kappa,
+                normalization=normalization,
+                allow_saturated=allow_saturated,
+            )
+        return self._answer("canonical_ridge", value, between)
+
+    def procrustes(
+        self,
+        *,
+        form: str = "angular",
+        scale: bool = False,
+        between: tuple[int, int] = (0, 1),
+    ) -> Array:
+        """Return the Procrustes distance; see `visavis.procrustes`.
+
+        Notes
+        -----
+        Near zero the streamed distance carries the square root of the rounding error (about 1e-8
+        relative to the norms): the residual, which would avoid it, needs the rows.
+        """
+        checks.option("Moments.procrustes", "form", form, procrustes.FORMS)
+        i, j = between
+        sums = self._ready("procrustes", between, minimum_rows=2)
+        xp = array.namespace(sums.means[i])
+        with checks.quiet():
+            norms = [xp.sqrt(sums.trace(k)) for k in between]
+            nuclear = xp.sum(xp.linalg.svdvals(sums.product(i, j)))
+            similarity = procrustes.cut(nuclear / norms[0] / norms[1])
+            value = procrustes.formed(
+                2 - 2 * similarity,
+                (norms[0], sums.units[i]),
+                (norms[1], sums.units[j]),
+                form=form,
+                scale=scale,
+            )
+        return self._answer("procrustes", value, between)
+
+    def overlap(self, where: str = "overlap", *, between: tuple[int, int] = (0, 1)) -> Overlap:
+        """Return the overlap of principal axes, from which the CCA family follows.
+
+        Notes
+        -----
+        Singular values come from the roots of eigenvalues: directions below about 1e-7 of the
+        largest cannot be told from rounding error and are not counted.
+        """
+        i, j = between
+        sums = self._ready(where, between, minimum_rows=2)
+        x, y = (axes_of(sums, k, self.dtypes[k]) for k in between)
+        whitened = (x.right / x.values).T @ sums.product(i, j) @ (y.right / y.values)
+        return Overlap(whitened, x.values, y.values, x.right * x.values, x.unit, y.unit, sums.n)
+
+    def _checked(self, batch: tuple[Array, ...]) -> tuple[Array, ...]:
+        where = "Moments.update"
+        if len(batch) < 2:
+            raise TypeError(
+                checks.message(
+                    where, "batch", "be two or more representations", f"{len(batch)} argument(s)"
+                )
+            )
+        X = tuple(checks.representation(where, f"batch[{i}]", x) for i, x in enumerate(batch))
+        for x in X[1:]:
+            checks.companions(where, X[0], x)
+            checks.rows(where, X[0].shape[0], x.shape[0], minimum_rows=0)
+        if self.widths:
+            _same_widths(where, self.widths, tuple(x.shape[1] for x in X))
+        for i, x in enumerate(X):
+            checks.all_finite(where, f"batch[{i}]", x)
+        return X
+
+    def _settled(self) -> "Moments":
+        """Return the state with nothing waiting."""
+        if not self.waiting:
+            return self
+        xp = array.namespace(*self.waiting[0])
+        together = tuple(xp.concat(parts) for parts in zip(*self.waiting, strict=True))
+        with checks.quiet():
+            new = summed(together)
+            sums = new if self.sums is None else merged(self.sums, new)
+        return replace(self, sums=sums, waiting=())
+
+    def _ready(self, name: str, between: tuple[int, int], *, minimum_rows: int) -> Sums:
+        where = f"Moments.{name}"
+        if not all(0 <= k < len(self.widths) for k in between):
+            raise ValueError(
+                checks.message(
+                    where,
+                    "between",
+                    "name two representations that were seen",
+                    f"{between} with {len(self.widths)} seen",
+                    "Call update with batches first." if not self.widths else "",
+                )
+            )
+        checks.rows(where, self.n, self.n, minimum_rows=minimum_rows)
+        sums = self._settled().sums
+        assert sums is not None  # noqa: S101  (widths are known, so rows were seen)
+        return sums
+
+    def _answer(self, name: str, value: Array, between: tuple[int, int]) -> Array:
+        seen = array.read(value)
+        if seen is not None and not math.isfinite(seen):
+            sums = self._settled().sums
+            dead = [k for k in between if sums is not None and array.read(sums.trace(k)) == 0]
+            reason = (
+                f"representation {dead[0]} is constant over all {self.n} rows"
+                if dead
+                else f"it is {seen}, though every batch was finite and varies"
+            )
+            raise DegenerateInputError(f"Moments.{name}: there is no answer: {reason}.")
+        xp = array.namespace(value)
+        dtype = getattr(xp, max(self.dtypes[k] for k in between))
+        return xp.astype(xp.asarray(value), dtype, copy=False)
+
+
+def axes_of(sums: Sums, i: int, dtype: str) -> Axes:
+    """Return the principal axes of one representation; the left ones are not in the sums."""
+    A = sums.second[i, i]
+    xp = array.namespace(A)
+    given, working = float(xp.finfo(getattr(xp, dtype)).eps), float(xp.finfo(A.dtype).eps)
+    values, right = linalg.eigen(A)
+    # The roots of eigenvalues that are rounding error of the largest.
+    tolerance = max(4 * math.sqrt(A.shape[0] * working), 10 * given if given > working else 0.0)
+    return Axes.within_rank(linalg.Spectrum(right[:0, :], values, right), tolerance, sums.units[i])
+
+
+def _coarser(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    """Return, one by one, the less precise of float32 and float64."""
+    return tuple(min(x, y) for x, y in zip(a, b, strict=True)) if a else b
+
+
+def _same_widths(where: str, held: tuple[int, ...], new: tuple[int, ...]) -> None:
+    if held != new:
+        raise ValueError(
+            checks.message(
+                where,
+                "batch",
+                f"have the widths seen before, {held}",
+                f"{new}",
+                "One state describes one set of layers; start another with Moments.empty().",
+            )
+        )

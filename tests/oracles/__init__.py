@@ -1,0 +1,34 @@
+"""Independent oracles: each measure written from its definition, slowly, in NumPy and SciPy.
+
+An oracle answers in Python floats and imports nothing from the package under test. Where one
+quantity has two routes (n×n matrices or features, a formula or an actual minimisation), the
+oracle takes the one that a fast implementation would not; `test_oracles` equates both routes.
+"""
+
+from . import exact as exact
+from .cca import canonical_correlations as canonical_correlations
+from .cca import cca as cca
+from .cca import kept_components as kept_components
+from .cca import pwcca as pwcca
+from .cca import svcca as svcca
+from .centring import centred as centred
+from .centring import double_centred as double_centred
+from .centring import u_centred as u_centred
+from .hsic import cka as cka
+from .hsic import hsic as hsic
+from .hsic import hsic_three_terms as hsic_three_terms
+from .kernels import cosine as cosine
+from .kernels import laplacian as laplacian
+from .kernels import linear as linear
+from .kernels import polynomial as polynomial
+from .kernels import precomputed as precomputed
+from .kernels import rbf as rbf
+from .permutations import permutation_mean as permutation_mean
+from .permutations import permutation_values as permutation_values
+from .procrustes import best_rotation as best_rotation
+from .procrustes import procrustes as procrustes
+from .regression import canonical_ridge as canonical_ridge
+from .regression import linear_regression as linear_regression
+from .spans import basis as basis
+from .spans import projection as projection
+from .spans import rank as rank
