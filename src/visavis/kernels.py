@@ -28,14 +28,24 @@ class Kernel:
         The field's name.
     parameters : tuple of (str, value)
         What distinguishes it from others of its name; two kernels are equal if these are.
-    gram : callable
-        From a representation (n, p) to its Gram matrix (n, n). For the linear kernel the features
-        are centred first, which no use of it can tell.
+    scaled : callable
+        From a representation (n, p) to a Gram matrix (n, n) that is safe to compute with, and the
+        unit that it is in: its entries are ``unit**2`` times those of the kernel.
     """
 
     name: str
     parameters: tuple[tuple[str, object], ...] = ()
-    gram: Callable[[Array], Array] = field(compare=False, repr=False, kw_only=True)
+    scaled: Callable[[Array], tuple[Array, Array | float]] = field(
+        compare=False, repr=False, kw_only=True
+    )
+
+    def gram(self, X: Array) -> Array:
+        """Return the Gram matrix (n, n) of a representation (n, p).
+
+        The linear kernel centres the features first, which no use of it in visavis can tell.
+        """
+        K, unit = self.scaled(X)
+        return K / unit / unit
 
     def __str__(self) -> str:
         if not self.parameters:
@@ -52,11 +62,11 @@ def linear() -> Kernel:
     Kernel
     """
 
-    def gram(X: Array) -> Array:
-        moved, _ = linalg.shifted(X)
-        return moved @ moved.T
+    def scaled(X: Array) -> tuple[Array, Array | float]:
+        moved, unit = linalg.shifted(X)
+        return moved @ moved.T, unit
 
-    return Kernel("linear", gram=gram)
+    return Kernel("linear", scaled=scaled)
 
 
 def rbf(fraction: float = 0.5, *, median: str = "pairs") -> Kernel:
@@ -83,14 +93,15 @@ def rbf(fraction: float = 0.5, *, median: str = "pairs") -> Kernel:
     _positive("rbf", "fraction", fraction)
     checks.option("rbf", "median", median, ("pairs", "all"))
 
-    def gram(X: Array) -> Array:
+    def scaled(X: Array) -> tuple[Array, Array | float]:
         squared, largest = linalg.squared_euclidean(X)
         width = _median(squared)
         if (array.read(largest) or 0.0) > 64 * (array.read(width) or math.inf):
             # The rounding error of the largest row would be felt at the scale of the bandwidth.
             squared, _ = linalg.squared_euclidean(array.widen(X))
             width = _median(squared)
-        return array.namespace(X).exp(-squared / (2 * fraction**2 * _bandwidth("rbf", width)))
+        width = _bandwidth("rbf", width)
+        return array.namespace(X).exp(-squared / (2 * fraction**2 * width)), 1.0
 
     def _median(squared: Array) -> Array:
         if median == "all":
@@ -101,7 +112,7 @@ def rbf(fraction: float = 0.5, *, median: str = "pairs") -> Kernel:
         return ((xp.sqrt(low) + xp.sqrt(high)) / 2) ** 2
 
     extra = (("median", median),) if median != "pairs" else ()
-    return Kernel("rbf", (("fraction", fraction), *extra), gram=gram)
+    return Kernel("rbf", (("fraction", fraction), *extra), scaled=scaled)
 
 
 def laplacian(fraction: float = 1.0) -> Kernel:
@@ -123,13 +134,13 @@ def laplacian(fraction: float = 1.0) -> Kernel:
     """
     _positive("laplacian", "fraction", fraction)
 
-    def gram(X: Array) -> Array:
+    def scaled(X: Array) -> tuple[Array, Array | float]:
         distances = linalg.manhattan(X)
         low, high = linalg.middle_of_pairs(distances)
         width = _bandwidth("laplacian", (low + high) / 2)
-        return array.namespace(X).exp(-distances / (fraction * width))
+        return array.namespace(X).exp(-distances / (fraction * width)), 1.0
 
-    return Kernel("laplacian", (("fraction", fraction),), gram=gram)
+    return Kernel("laplacian", (("fraction", fraction),), scaled=scaled)
 
 
 def polynomial(degree: int = 3, *, gamma: float | None = None, coef0: float = 1.0) -> Kernel:
@@ -157,17 +168,18 @@ def polynomial(degree: int = 3, *, gamma: float | None = None, coef0: float = 1.
     if coef0 < 0:
         raise ValueError(checks.message("polynomial", "coef0", "be zero or more", repr(coef0), ""))
 
-    def gram(X: Array) -> Array:
+    def scaled(X: Array) -> tuple[Array, Array | float]:
         xp = array.namespace(X)
         unit = linalg.unit_of(X)
         X = array.widen(X) * unit
         offset = (coef0 * unit) * unit
         base = (gamma if gamma is not None else 1 / X.shape[1]) * (X @ X.T) + offset
-        return (base * array.power_of_two(xp.max(xp.abs(base)))) ** degree
+        peak = array.power_of_two(xp.max(xp.abs(base)))
+        return (base * peak) ** degree, (unit * peak * unit) ** (degree / 2)
 
     given = (("gamma", gamma),) if gamma is not None else ()
     shift = (("coef0", coef0),) if coef0 != 1.0 else ()
-    return Kernel("polynomial", (("degree", degree), *given, *shift), gram=gram)
+    return Kernel("polynomial", (("degree", degree), *given, *shift), scaled=scaled)
 
 
 def cosine() -> Kernel:
@@ -178,7 +190,7 @@ def cosine() -> Kernel:
     Kernel
     """
 
-    def gram(X: Array) -> Array:
+    def scaled(X: Array) -> tuple[Array, Array | float]:
         xp = array.namespace(X)
         X = X * linalg.unit_of(X)
         # Rows may differ in scale by more than a square can hold: each by its own peak first.
@@ -191,9 +203,9 @@ def cosine() -> Kernel:
             )
         X = X / peaks[:, None]
         X = X / xp.sqrt(xp.vecdot(X, X, axis=-1))[:, None]
-        return X @ X.T
+        return X @ X.T, 1.0
 
-    return Kernel("cosine", gram=gram)
+    return Kernel("cosine", scaled=scaled)
 
 
 def precomputed() -> Kernel:
@@ -204,7 +216,7 @@ def precomputed() -> Kernel:
     Kernel
     """
 
-    def gram(X: Array) -> Array:
+    def scaled(X: Array) -> tuple[Array, Array | float]:
         xp = array.namespace(X)
         if X.shape[0] != X.shape[1]:
             raise ValueError(
@@ -223,9 +235,10 @@ def precomputed() -> Kernel:
                         "Give a Gram matrix, not features or distances.",
                     )
                 )
-        return X * linalg.unit_of(X)
+        unit = linalg.unit_of(X)
+        return X * unit, unit**0.5
 
-    return Kernel("precomputed", gram=gram)
+    return Kernel("precomputed", scaled=scaled)
 
 
 NAMED: Mapping[str, Callable[..., Kernel]] = MappingProxyType(

@@ -114,7 +114,8 @@ def layer_correspondence(
     TypeError
         If a table does not hold numbers or a key is not a pair.
     ValueError
-        If tables are missing, contradict each other, hold infinities or differ in the number of layers.
+        If tables are missing, contradict each other, are not finite, or differ in the number of
+        layers.
 
     Notes
     -----
@@ -135,7 +136,7 @@ def layer_correspondence(
 
     Examples
     --------
-    The first layer is found from both sides, the second from one side only:
+    Every layer is found from both sides, but for the second, which is found from one side only:
 
     >>> S = [[0.9, 0.2, 0.1], [0.3, 0.5, 0.6], [0.1, 0.4, 0.8]]
     >>> print(layer_correspondence({("seed 0", "seed 1"): S}, measure="cka"))

@@ -56,8 +56,10 @@ def load() -> Images:
     Examples
     --------
     >>> images = load()
-    >>> images.train_images.shape, CLASSES[images.train_labels[0]]
-    ((6000, 28, 28), 'Ankle boot')
+    >>> images.train_images.shape, images.test_images.shape
+    ((6000, 28, 28), (1000, 28, 28))
+    >>> CLASSES[images.train_labels.max()]
+    'Ankle boot'
     """
     packaged = resources.files("visavis.benchmark") / "data" / "fashion-mnist.npz"
     with packaged.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -55,7 +55,8 @@ def pairwise(
 def _of_pair(
     where: str, scores: Mapping[Pair, np.ndarray], pair: Pair, symmetric: bool
 ) -> np.ndarray:
-    there, back = scores.get(pair), scores.get(pair[::-1])
+    reverse = pair[1], pair[0]
+    there, back = scores.get(pair), scores.get(reverse)
     if there is not None and back is not None:
         if not symmetric:
             return there + back.T
@@ -69,7 +70,7 @@ def _of_pair(
         checks.message(
             where,
             "tables",
-            f"hold {pair if there is None else pair[::-1]}",
+            f"hold {pair if there is None else reverse}",
             f"{len(scores)} table{'s' if len(scores) > 1 else ''} without it",
             "Every pair of networks is compared."
             if symmetric

@@ -37,7 +37,7 @@ class Collector:
         given: dict[str, Array] = {output.name: output.kept for output in outputs}
         if self.batches == 0:
             self._parts = {name: [] for name in given}
-        self._times.update(given)
+        self._times.update(given.keys())
         self.batches += 1
         # A layer that is missing once has no row for every sample: what it gave so far is let go.
         self._parts = {name: parts for name, parts in self._parts.items() if name in given}
@@ -69,7 +69,8 @@ class Collector:
                     "layers",
                     f"give tensors whose first dimension is the batch, {n} here",
                     listed([f"`{name}` {tuple(given[name].shape)}" for name in wrong]),
-                    f"Leave them out (add {excluded} to `layers`), or make rows of them with pool=callable.",
+                    f"Leave them out (add {excluded} to `layers`), or make rows of them with "
+                    "pool=callable.",
                 )
             )
 

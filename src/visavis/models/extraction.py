@@ -227,6 +227,6 @@ def _whole(
         *findings.never_ran([name for name in names if name not in recorder.ran], len(names)),
         *findings.nothing_to_record([n for n in names if n in recorder.ran and n not in gave]),
         *findings.irregular(irregular, collector.batches),
-        *findings.training(recorder.training),
+        *findings.training_mode(*recorder.training),
         *findings.reduced_precision(whole),
     ]

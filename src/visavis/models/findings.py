@@ -67,16 +67,17 @@ def irregular(times: Mapping[str, int], batches: int) -> list[Finding]:
     ]
 
 
-def training(modules: int) -> list[Finding]:
-    """Report that modules were in training mode, given how many."""
+def training_mode(modules: int, of: int) -> list[Finding]:
+    """Report that some modules of a model were in training mode."""
     if not modules:
         return []
     return [
         Finding(
             "VV013",
-            "the model was in training mode; it was run in evaluation mode and set back.",
+            f"training mode was on for {modules} of {of} modules; the model was run in evaluation "
+            "mode and set back.",
             severity="info",
-            evidence={"modules": modules},
+            evidence={"modules": modules, "of": of},
         )
     ]
 

@@ -24,8 +24,8 @@ class Recorder(AbstractContextManager[Any], Protocol):
         Which of them are recorded.
     forward : callable
         Whose signature says what the model takes.
-    training : int
-        How many modules were in training mode.
+    training : tuple of int
+        How many modules were in training mode, of how many.
     ran : set of str
         The recorded modules that have run.
     given : mapping of str to str
@@ -37,7 +37,7 @@ class Recorder(AbstractContextManager[Any], Protocol):
     modules: Mapping[str, Any]
     selection: Selection
     forward: Callable[..., Any]
-    training: int
+    training: tuple[int, int]
     ran: set[str]
     given: Mapping[str, str]
 

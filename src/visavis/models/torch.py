@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, SequentialSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, SequentialSampler
 
 from visavis._core import array, checks
 from visavis.models.collect import Output
@@ -67,7 +67,8 @@ class Recorder:
         self.modules = _named_modules(self._model)
         self.selection = Selection(where, layers, self.modules)
         self.forward: Callable[..., Any] = self._model.forward
-        self.training = sum(module.training for module in self._model.modules())
+        flags = [module.training for module in self._model.modules()]
+        self.training = (sum(flags), len(flags))
         self.ran: set[str] = set()
         self.given: dict[str, str] = {}
         self._keep = keep
@@ -188,10 +189,12 @@ def shuffled(where: str, loader: object) -> bool:
         )
     if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
         return False
-    # A loader that was given batch_sampler= has a sequential sampler beside it, which is not used.
-    sampler = getattr(loader.batch_sampler, "sampler", loader.sampler)
-    in_order = isinstance(sampler, SequentialSampler)
-    return not (in_order and isinstance(loader.sampler, SequentialSampler))
+    sampler: object = loader.sampler
+    if loader.batch_sampler is not None:
+        # A batch sampler of the caller's own decides alone; loader.sampler is not used then.
+        own = type(loader.batch_sampler) is not BatchSampler
+        sampler = None if own else loader.batch_sampler.sampler
+    return not isinstance(sampler, SequentialSampler)
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
@@ -267,10 +270,14 @@ def _every_module_runs() -> Iterator[None]:
     code that ``torch.compile`` made before the hooks were there.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
+    # Nothing is compiled as long as the compiler is not loaded, and loading it takes seconds. Before
+    # PyTorch 2.6 it cannot be held off: modules that it swallowed are then reported as never run.
+    hold_off = (
+        getattr(torch.compiler, "set_stance", None) if "torch._dynamo" in sys.modules else None
+    )
     with ExitStack() as stack:
-        # Nothing is compiled as long as the compiler is not loaded, and loading it takes seconds.
-        if "torch._dynamo" in sys.modules:
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
-        torch.backends.mha.set_fastpath_enabled(False)
+        if hold_off is not None:
+            stack.enter_context(hold_off("force_eager"))
         stack.callback(torch.backends.mha.set_fastpath_enabled, fused)
+        torch.backends.mha.set_fastpath_enabled(False)
         yield

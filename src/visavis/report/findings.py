@@ -1,6 +1,6 @@
 """Findings of several comparisons, each said once, the worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from visavis.results import Comparison, Finding
@@ -14,10 +14,10 @@ GRAVITY = {
 
 @dataclass(frozen=True)
 class Told:
-    """A finding, and the measures that have it; none if all have."""
+    """A finding, and the comparisons that have it; none if all have."""
 
     finding: Finding
-    measures: tuple[str, ...]
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Group:
     told: tuple[Told, ...]
 
 
-def grouped(comparisons: Sequence[Comparison]) -> list[Group]:
-    """Return the findings by severity, errors first; the same finding of two measures is one."""
+def grouped(comparisons: Mapping[str, Comparison]) -> list[Group]:
+    """Return the findings by severity, errors first; the same finding of two comparisons is one."""
     owners: dict[tuple[str, ...], tuple[Finding, list[str]]] = {}
-    for comparison in comparisons:
+    for label, comparison in comparisons.items():
         for finding in comparison.findings:
             key = (finding.code, finding.severity, finding.message, finding.cure, *finding.layers)
-            owners.setdefault(key, (finding, []))[1].append(comparison.measure)
+            owners.setdefault(key, (finding, []))[1].append(label)
     told = [
-        Told(finding, () if len(measures) == len(comparisons) else tuple(measures))
-        for finding, measures in owners.values()
+        Told(finding, () if len(labels) == len(comparisons) else tuple(labels))
+        for finding, labels in owners.values()
     ]
     told.sort(key=lambda each: each.finding.code)
     groups = [

@@ -24,6 +24,7 @@ class Part:
     """One comparison, with all that the template shows of it."""
 
     number: int
+    label: str
     comparison: Comparison
     picture: Picture
     lines: Sequence[tables.Line]
@@ -137,20 +138,21 @@ def _render(
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     style, _, _ = loader.get_source(environment, "style.css")
-    groups = findings.grouped(comparisons)
+    labelled = words.labelled(comparisons)
+    groups = findings.grouped(labelled)
     return environment.get_template("report.html.j2").render(
         title=title or words.title(comparisons),
         # The file's policy admits this style sheet, by its hash, and no other style.
         style=Markup(style),  # noqa: S704 (ours, not data)
         style_hash=b64encode(sha256(style.encode()).digest()).decode(),
         parts=[
-            Part(number, each, picture(each), tables.lines(each), tables.values(each))
-            for number, each in enumerate(comparisons, start=1)
+            Part(number, label, each, picture(each), tables.lines(each), tables.values(each))
+            for number, (label, each) in enumerate(labelled.items(), start=1)
         ],
         sections=sections,
         groups=groups,
         tally=findings.tally(groups),
-        origins=origin.origins(comparisons),
+        origins=origin.origins(labelled),
         calls=origin.calls(comparisons),
         words=words,
     )

@@ -22,20 +22,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the comparisons of some measures come from."""
+    """Where some comparisons come from."""
 
-    measures: tuple[str, ...]
+    labels: tuple[str, ...]
     entries: tuple[Entry, ...]
 
 
-def origins(comparisons: Sequence[Comparison]) -> list[Origin]:
+def origins(comparisons: Mapping[str, Comparison]) -> list[Origin]:
     """Return plan and provenance; comparisons that share theirs are named together."""
     shared: dict[tuple[Entry, ...], list[str]] = {}
-    for comparison in comparisons:
+    for label, comparison in comparisons.items():
         known = {key: value for key, value in comparison.provenance.items() if key != CALL}
         record = {**({"plan": comparison.plan} if comparison.plan else {}), **known}
-        shared.setdefault(_entries(record), []).append(comparison.measure)
-    return [Origin(tuple(measures), entries) for entries, measures in shared.items() if entries]
+        shared.setdefault(_entries(record), []).append(label)
+    return [Origin(tuple(labels), entries) for entries, labels in shared.items() if entries]
 
 
 def calls(comparisons: Sequence[Comparison]) -> list[str]:

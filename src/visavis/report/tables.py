@@ -7,7 +7,7 @@ import numpy as np
 
 from visavis.plot import numbers
 from visavis.plot.colours import Colours, colours
-from visavis.plot.matches import matches
+from visavis.plot.matches import Match, matches
 from visavis.report import words
 from visavis.results import Comparison
 
@@ -18,17 +18,20 @@ MOST_VALUES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The best match of one row. Lengths are shares of the scale of colours."""
+    """The best match of one row. Lengths are shares of the scale of colours.
+
+    A row without a match has only `row` and `reason`.
+    """
 
     row: str
-    col: str
-    value: str
-    chance: str
-    gap: str
-    counterpart: bool
-    fill: str
-    length: float
-    chance_at: float | None
+    col: str = ""
+    value: str = ""
+    chance: str = ""
+    gap: str = ""
+    counterpart: bool = False
+    length: float = 0.0
+    chance_at: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +45,30 @@ class Value:
 
 
 def lines(comparison: Comparison) -> list[Line]:
-    """Return the best match of each row that has one."""
-    scale = colours(comparison)
-    found = words.counterparts(comparison)
+    """Return the best match of each row."""
+    found = {match.row: match for match in matches(comparison)}
     return [
-        Line(
-            row=comparison.rows[match.row],
-            col=comparison.cols[match.col],
-            value=numbers.text(match.value, comparison.scale, DECIMALS),
-            chance=_chance(comparison, match.row, match.col),
-            gap=numbers.text(match.gap, comparison.scale, DECIMALS),
-            counterpart=found is not None and found[match.row] == match.col,
-            fill=scale.hex(match.value),
-            length=_share(comparison, scale, match.value),
-            chance_at=None
-            if not _chance(comparison, match.row, match.col)
-            else _share(comparison, scale, float(comparison.chance[match.row, match.col])),
-        )
-        for match in matches(comparison)
+        _line(comparison, found[i])
+        if i in found
+        else Line(row, reason=words.why_missing(comparison, row))
+        for i, row in enumerate(comparison.rows)
     ]
+
+
+def _line(comparison: Comparison, match: Match) -> Line:
+    scale = colours(comparison)
+    counterparts = words.counterparts(comparison)
+    chance = _chance(comparison, match.row, match.col)
+    return Line(
+        row=comparison.rows[match.row],
+        col=comparison.cols[match.col],
+        value=numbers.text(match.value, comparison.scale, DECIMALS),
+        chance=_chance_text(comparison, match.row, match.col),
+        gap=numbers.text(match.gap, comparison.scale, DECIMALS),
+        counterpart=counterparts is not None and counterparts[match.row] == match.col,
+        length=_share(comparison, scale, match.value),
+        chance_at=_share(comparison, scale, chance) if np.isfinite(chance) else None,
+    )
 
 
 def values(comparison: Comparison) -> Sequence[Sequence[Value]] | None:
@@ -72,7 +80,7 @@ def values(comparison: Comparison) -> Sequence[Sequence[Value]] | None:
         [
             Value(
                 text=numbers.text(float(comparison.values[i, j]), comparison.scale, DECIMALS),
-                chance=_chance(comparison, i, j),
+                chance=_chance_text(comparison, i, j),
                 best=(i, j) in best,
                 reason=words.why_missing(comparison, row, col)
                 if np.isnan(comparison.values[i, j])
@@ -84,10 +92,13 @@ def values(comparison: Comparison) -> Sequence[Sequence[Value]] | None:
     ]
 
 
-def _chance(comparison: Comparison, i: int, j: int) -> str:
-    if comparison.chance is None or not np.isfinite(comparison.chance[i, j]):
-        return ""
-    return numbers.text(float(comparison.chance[i, j]), comparison.scale, DECIMALS)
+def _chance(comparison: Comparison, i: int, j: int) -> float:
+    return float("nan") if comparison.chance is None else float(comparison.chance[i, j])
+
+
+def _chance_text(comparison: Comparison, i: int, j: int) -> str:
+    level = _chance(comparison, i, j)
+    return numbers.text(level, comparison.scale, DECIMALS) if np.isfinite(level) else ""
 
 
 def _share(comparison: Comparison, scale: Colours, value: float) -> float:

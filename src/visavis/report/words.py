@@ -20,6 +20,17 @@ def title(comparisons: Sequence[Comparison]) -> str:
     return f"{a}, layer by layer" if a == b else f"{a} vis-à-vis {b}"
 
 
+def labelled(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
+    """Return the comparisons by labels that tell them apart: the measure, and the sides if needed."""
+    several = len({comparison.names for comparison in comparisons}) > 1
+    found: dict[str, Comparison] = {}
+    for each in comparisons:
+        label = f"{each.measure}: {' × '.join(each.names)}" if several else each.measure
+        again = sum(known.split(" #")[0] == label for known in found)
+        found[f"{label} #{again + 1}" if again else label] = each
+    return found
+
+
 def headline(comparison: Comparison) -> str:
     """Return the result in two or three sentences."""
     best = matches(comparison)
@@ -34,6 +45,8 @@ def headline(comparison: Comparison) -> str:
         sentences.append(f"The best matches are at {reach}, with a median of {median}.")
     else:
         sentences.append(f"The best match is at {reach}.")
+    if empty := len(comparison.rows) - len(best):
+        sentences.append(f"{_count(empty, 'layer')} {'has' if empty == 1 else 'have'} no value.")
     return " ".join([*filter(None, sentences), chance(comparison)])
 
 
@@ -140,15 +153,15 @@ def alternative(comparison: Comparison) -> str:
     )
 
 
-def why_missing(comparison: Comparison, row: str, col: str) -> str:
-    """Return why a pair of layers has no value."""
-    known = [each for each in comparison.findings if {row, col} & set(each.layers)]
+def why_missing(comparison: Comparison, *layers: str) -> str:
+    """Return why the pairs of these layers have no value."""
+    known = [each for each in comparison.findings if set(layers) & set(each.layers)]
     worst = next((each for each in known if each.severity == "error"), next(iter(known), None))
     return "no value" if worst is None else f"no value: {worst.message}"
 
 
 def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,}\N{NO-BREAK SPACE}{noun}{'' if count == 1 else 's'}"
 
 
 def samples(comparisons: Sequence[Comparison]) -> str:

@@ -20,8 +20,7 @@ class Gram:
     diagonal, sums : array, (n,)
         The diagonal, and the row sums of `hollow`, in the widest float.
     unit : float or 0-d array
-        What the features were multiplied by: entries are ``unit**2`` times those of the kernel.
-        1 for kernels other than the linear one, which bring their own scale.
+        Entries are ``unit**2`` times those of the kernel.
     """
 
     hollow: Array
@@ -33,12 +32,10 @@ class Gram:
     @classmethod
     def of(cls, X: Array, kernel: Kernel) -> "Gram":
         """Return the statistic of a representation (n, p)."""
-        if kernel.name == "linear":
-            # Centring the features centres the Gram matrix, at a fraction of the cost.
-            moved, unit = linalg.shifted(X)
-            K = moved @ moved.T
-        else:
-            K, unit = linalg.double_centred(kernel.gram(X)), 1.0
+        K, unit = kernel.scaled(X)
+        if kernel.name != "linear":
+            # The linear one centres the features instead, at a fraction of the cost.
+            K = linalg.double_centred(K)
         hollow, diagonal = linalg.split_diagonal(K)
         xp = array.namespace(K)
         ones = xp.ones((K.shape[0],), dtype=K.dtype, device=array.device(K))

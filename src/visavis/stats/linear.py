@@ -96,7 +96,7 @@ def _by_variance(values: Array, variance: float | None) -> Array:
 
 def _leading(values: Array, components: int) -> Array:
     xp = array.namespace(values)
-    index = xp.arange(values.shape[0], device=array.device(values))
+    index = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values))
     return xp.astype(index < components, values.dtype)
 
 
@@ -108,7 +108,7 @@ def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
     directions, values, _ = xp.linalg.svd(overlap.matrix, full_matrices=False)
     # ⟨h_i, x_j⟩ for the unit canonical variables h = U·directions and the columns of Xc.
     weights = xp.sum(xp.abs(overlap.loadings @ directions), axis=0)
-    real = xp.arange(values.shape[0], device=array.device(values)) < xp.minimum(
+    real = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values)) < xp.minimum(
         overlap.rank_x(), overlap.rank_y()
     )
     weights = weights * xp.astype(real, weights.dtype)
