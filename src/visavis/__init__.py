@@ -1,6 +1,14 @@
 """visavis: how alike two neural representations are, how sure you can be of it, and why."""
 
+from importlib import import_module as _import_module
+from typing import Any
+
 from visavis import kernels as kernels
+from visavis._core.errors import DegenerateInputError as DegenerateInputError
+from visavis._core.errors import LayerNotFoundError as LayerNotFoundError
+from visavis._core.errors import SampleMismatchError as SampleMismatchError
+from visavis._core.errors import SaturatedError as SaturatedError
+from visavis._core.errors import StoreFormatError as StoreFormatError
 from visavis.measures import Measure as Measure
 from visavis.measures import canonical_ridge as canonical_ridge
 from visavis.measures import cca as cca
@@ -11,6 +19,26 @@ from visavis.measures import procrustes as procrustes
 from visavis.measures import pwcca as pwcca
 from visavis.measures import registry as registry
 from visavis.measures import svcca as svcca
+from visavis.models import extract as extract
+from visavis.models import layers as layers
+from visavis.pairs import compare as compare
+from visavis.results import Activations as Activations
+from visavis.results import Comparison as Comparison
+from visavis.results import ComparisonSet as ComparisonSet
+from visavis.results import Finding as Finding
 from visavis.stats import Moments as Moments
+from visavis.store import load as load
 
 __version__ = "0.1.0.dev0"
+
+_LAZY = ("benchmark", "plot", "report")  # they load PyTorch or matplotlib when they are used
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return _import_module(f"visavis.{name}")
+    raise AttributeError(f"module 'visavis' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*(name for name in globals() if not name.startswith("_")), *_LAZY])

@@ -176,3 +176,12 @@ def libraries(arrays: Iterable[Array]) -> str:
     """Name the libraries of `arrays`, for messages: ``"numpy and torch"``."""
     names = (type(x).__module__.split(".")[0].replace("jaxlib", "jax") for x in arrays)
     return " and ".join(dict.fromkeys(names))
+
+
+def host(x: Array) -> Array:
+    """Return an array in host memory as a NumPy array, without a copy; others as they are."""
+    if compat.is_torch_array(x) and x.device.type == "cpu":
+        return to_numpy(x)
+    if compat.is_jax_array(x) and x.device.platform == "cpu":
+        return np.asarray(x)
+    return x

@@ -13,7 +13,7 @@ from visavis.linalg.distances import manhattan as manhattan
 from visavis.linalg.distances import squared_euclidean as squared_euclidean
 from visavis.linalg.order import median_all as median_all
 from visavis.linalg.order import middle_of_pairs as middle_of_pairs
-from visavis.linalg.spectrum import Spectrum as Spectrum
 from visavis.linalg.spectrum import eigen as eigen
 from visavis.linalg.spectrum import left_axes as left_axes
 from visavis.linalg.spectrum import rank_tolerance as rank_tolerance
+from visavis.linalg.spectrum import within_rank as within_rank

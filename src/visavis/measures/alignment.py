@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visavis import kernels
@@ -88,10 +88,10 @@ def hsic(
     """
     X, Y, sides = _checked("hsic", X, Y, kernel, estimator)
     with checks.diagnosed("hsic", X=X, Y=Y):
-        pair = _together(X, Y, sides)
-        xy = pair.hsic(0, 1, estimator)
-        value = array.like(formulas.true_hsic(xy, *pair.units), X)
-    if not array.recording(X, Y) and array.read(value) == 0 and array.read(xy) != 0:
+        met = _together(X, Y, sides)
+        value = array.like(_score_hsic({"estimator": estimator}, met), X)
+        held = met.hsic(0, 1, estimator)
+    if not array.recording(X, Y) and array.read(value) == 0 and array.read(held) != 0:
         raise DegenerateInputError(
             f"hsic: the value is too small for {array.dtype_name(X)}. Rescale the features, or use "
             "cka, which does not depend on their scale."
@@ -160,34 +160,43 @@ def cka(
     """
     X, Y, sides = _checked("cka", X, Y, kernel, estimator)
     with checks.diagnosed("cka", X=X, Y=Y):
-        pair = _together(X, Y, sides)
-        norms = (pair.norm(side, estimator) for side in (0, 1))
-        value = formulas.cka(pair.hsic(0, 1, estimator), *norms)
+        value = _score_cka({"estimator": estimator}, _together(X, Y, sides))
     return checks.finite("cka", array.like(value, X), otherwise=_EQUIDISTANT, X=X, Y=Y)
 
 
-@dataclass(frozen=True)
-class _Grams:
-    """Two Gram matrices, asked in the same words as the `Sums` of two representations."""
+@dataclass(frozen=True, eq=False)
+class _Met:
+    """Two `Gram` or two `Features`, asked in the same words as the `Sums` of a pair."""
 
-    both: tuple[Gram, Gram]
+    x: Gram | Features
+    y: Gram | Features
+    _between: dict[str, Array] = field(default_factory=dict)
 
     @property
     def units(self) -> tuple[Array | float, ...]:
-        return tuple(each.unit for each in self.both)
+        return self.x.unit, self.y.unit
 
     def hsic(self, i: int, j: int, estimator: str) -> Array:
-        return self.both[i].hsic(self.both[j], estimator)
+        if estimator not in self._between:
+            self._between[estimator] = self.x.hsic(self.y, estimator)  # pyright: ignore[reportArgumentType]
+        return self._between[estimator]
 
     def norm(self, i: int, estimator: str) -> Array:
-        return self.both[i].norm(estimator)
+        return (self.x, self.y)[i].norm(estimator)
+
+    def trace(self, i: int) -> Array:
+        return (self.x, self.y)[i].trace()
+
+    @property
+    def n(self) -> int:
+        return self.x.n
 
 
-def _together(X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | _Grams:
+def _together(X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | _Met:
     shapes = Shapes(X.shape[0], (X.shape[1],), (Y.shape[1],))
     if _linear(sides) and cheaper_form(shapes) == "features":
         return summed((X, Y))
-    return _Grams((Gram.of(X, sides[0]), Gram.of(Y, sides[1])))
+    return _Met(Gram.of(X, sides[0]), Gram.of(Y, sides[1]))
 
 
 def _checked(
@@ -232,28 +241,29 @@ def cheaper_form(shapes: Shapes) -> str:
 def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
     sides = kernel_sides("cka", options["kernel"])
     if _linear(sides) and cheaper_form(shapes) == "features":
-        return Preparation("features", Features.of)
-    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]))
+        return Preparation("features", Features.of, _Met)
+    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]), _Met)
 
 
-def _score_hsic(options: Mapping[str, Any], x: Gram, y: Gram) -> Array:
-    return formulas.true_hsic(x.hsic(y, options["estimator"]), x.unit, y.unit)
+def _score_hsic(options: Mapping[str, Any], met: Sums | _Met) -> Array:
+    return formulas.true_hsic(met.hsic(0, 1, options["estimator"]), *met.units)
 
 
-def _score_cka(options: Mapping[str, Any], x: Gram, y: Gram) -> Array:
+def _score_cka(options: Mapping[str, Any], met: Sums | _Met) -> Array:
     estimator = options["estimator"]
-    return formulas.cka(x.hsic(y, estimator), x.norm(estimator), y.norm(estimator))
+    norms = (met.norm(side, estimator) for side in (0, 1))
+    return formulas.cka(met.hsic(0, 1, estimator), *norms)
 
 
-def _chance_hsic(options: Mapping[str, Any], x: Gram, y: Gram) -> Array:
-    value = formulas.chance(x.trace(), y.trace(), x.n, options["estimator"])
-    return formulas.true_hsic(value, x.unit, y.unit)
+def _chance_hsic(options: Mapping[str, Any], met: Sums | _Met) -> Array:
+    value = formulas.chance(met.trace(0), met.trace(1), met.n, options["estimator"])
+    return formulas.true_hsic(value, *met.units)
 
 
-def _chance_cka(options: Mapping[str, Any], x: Gram, y: Gram) -> Array:
+def _chance_cka(options: Mapping[str, Any], met: Sums | _Met) -> Array:
     estimator = options["estimator"]
-    value = formulas.chance(x.trace(), y.trace(), x.n, estimator)
-    return formulas.cka(value, x.norm(estimator), y.norm(estimator))
+    value = formulas.chance(met.trace(0), met.trace(1), met.n, estimator)
+    return formulas.cka(value, *(met.norm(side, estimator) for side in (0, 1)))
 
 
 def _describe(options: Mapping[str, Any]) -> str:

@@ -214,35 +214,32 @@ def pwcca(X: Array, Y: Array, /, *, allow_saturated: bool = False) -> Array:
 
 def prepare_axes(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
     """Prepare a representation for any measure that works on principal axes."""
-    return Preparation("axes", Axes.of)
+    return Preparation("axes", Axes.of, Overlap.of)
 
 
-def _score_cca(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.cca("cca", Overlap.of(x, y), **options)
+def _score_cca(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.cca("cca", met, **options)
 
 
-def _kept(options: Mapping[str, Any], x: Axes, y: Axes) -> Overlap:
-    return linear.truncated(
-        Overlap.of(x, y), variance=options["variance"], components=options["components"]
-    )
+def _kept(options: Mapping[str, Any], met: Overlap) -> Overlap:
+    return linear.truncated(met, variance=options["variance"], components=options["components"])
 
 
-def _score_svcca(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
+def _score_svcca(options: Mapping[str, Any], met: Overlap) -> Array:
     form, allow = options["form"], options["allow_saturated"]
-    return linear.cca("svcca", _kept(options, x, y), form=form, allow_saturated=allow)
+    return linear.cca("svcca", _kept(options, met), form=form, allow_saturated=allow)
 
 
-def _score_pwcca(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.pwcca("pwcca", Overlap.of(x, y), **options)
+def _score_pwcca(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.pwcca("pwcca", met, **options)
 
 
-def _chance_cca(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.chance_cca(x.values, y.values, x.n, options["form"])
+def _chance_cca(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.chance_cca(met, options["form"])
 
 
-def _chance_svcca(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    kept = _kept(options, x, y)
-    return linear.chance_cca(kept.x, kept.y, x.n, options["form"])
+def _chance_svcca(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.chance_cca(_kept(options, met), options["form"])
 
 
 def _describe_cca(options: Mapping[str, Any]) -> str:

@@ -21,18 +21,22 @@ LINEAR_Y = "invertible linear map of Y"
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a measure needs of one representation, and a key under which measures share it.
+    """What a measure needs of one representation and of a pair, and a key under which to share it.
 
     Parameters
     ----------
     key : hashable
-        Two preparations with the same key give the same value.
+        Two preparations with the same key do the same.
     run : callable
-        From a checked representation (n, p) to whatever the measure's `score` takes.
+        From a checked representation (n, p) to what is kept of it. M representations are prepared
+        M times, whatever the number of pairs.
+    meet : callable
+        From what was kept of X and of Y to what all measures with this key score.
     """
 
     key: Hashable
     run: Callable[[Array], Any] = field(compare=False)
+    meet: Callable[[Any, Any], Any] = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,10 @@ class Measure:
     prepare : callable
         ``prepare(options, side, shapes)`` gives the `Preparation` of side 0 (X) or 1 (Y).
     score : callable
-        ``score(options, prepared_x, prepared_y)`` gives the value, a 0-d array.
+        ``score(options, met)`` gives the value, a 0-d array, from what the preparations met in.
     chance : callable, optional
-        ``chance(options, prepared_x, prepared_y)``: the exact mean of the value over all
-        permutations of the rows of one side. None where no closed form is known.
+        ``chance(options, met)``: the exact mean of the value over all permutations of the rows of
+        one side. None where no closed form is known.
     low, high : float
         Range.
     direction : {"similarity", "distance"}
@@ -96,7 +100,7 @@ class Measure:
     title: str
     function: Callable[..., Array]
     prepare: Callable[[Mapping[str, Any], int, Shapes], Preparation]
-    score: Callable[[Mapping[str, Any], Any, Any], Array]
+    score: Callable[[Mapping[str, Any], Any], Array]
     describe: Callable[[Mapping[str, Any]], str]
     reference: str
     statistic: str
@@ -109,7 +113,7 @@ class Measure:
     invariant_to: frozenset[str]
     not_invariant_to: frozenset[str] = frozenset()
     minimum_rows: int = 2
-    chance: Callable[[Mapping[str, Any], Any, Any], Array] | None = None
+    chance: Callable[[Mapping[str, Any], Any], Array] | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     variants: tuple[Mapping[str, Any], ...] = ()
     specialise: "Callable[[Measure], Measure] | None" = None
@@ -134,7 +138,7 @@ class Measure:
         """The name with those options that are not the default, as `resolve` reads it."""
         defaults = self.defaults
         changed = [
-            f"{key}={value if not isinstance(value, str) else value}"
+            f"{key}={value}"
             for key, value in self.options.items()
             if value != defaults[key]
         ]

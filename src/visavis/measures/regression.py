@@ -159,30 +159,25 @@ def canonical_ridge(
     return checks.finite("canonical_ridge", array.like(value, X), X=X, Y=Y)
 
 
-def _score_regression(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.linear_regression("linear_regression", Overlap.of(x, y), **options)
+def _score_regression(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.linear_regression("linear_regression", met, **options)
 
 
-def _chance_regression(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.rank(x.values) / (x.n - 1)
+def _chance_regression(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.rank(met.x.values) / (met.n - 1)
 
 
 def _describe_regression(options: Mapping[str, Any]) -> str:
     return "R² of the column layer predicted from the row layer, in sample; not symmetric"
 
 
-def _score_ridge(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.canonical_ridge("canonical_ridge", Overlap.of(x, y), **options)
+def _score_ridge(options: Mapping[str, Any], met: Overlap) -> Array:
+    return linear.canonical_ridge("canonical_ridge", met, **options)
 
 
-def _chance_ridge(options: Mapping[str, Any], x: Axes, y: Axes) -> Array:
-    return linear.chance_ridge(
-        (x.values, x.unit),
-        (y.values, y.unit),
-        x.n,
-        kappa=options["kappa"],
-        normalization=options["normalization"],
-    )
+def _chance_ridge(options: Mapping[str, Any], met: Overlap) -> Array:
+    kappa, normalization = options["kappa"], options["normalization"]
+    return linear.chance_ridge(met, kappa=kappa, normalization=normalization)
 
 
 def _describe_ridge(options: Mapping[str, Any]) -> str:

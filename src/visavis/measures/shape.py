@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from visavis import linalg
@@ -81,7 +82,7 @@ def procrustes(X: Array, Y: Array, /, *, form: str = "angular", scale: bool = Fa
     checks.option("procrustes", "form", form, formulas.FORMS)
     X, Y = checks.pair("procrustes", X, Y, minimum_rows=2)
     with checks.diagnosed("procrustes", X=X, Y=Y):
-        value = _score({"form": form, "scale": scale}, _Shape.of(X), _Shape.of(Y))
+        value = _score({"form": form, "scale": scale}, _Met(_Shape.of(X), _Shape.of(Y)))
     return checks.finite("procrustes", array.like(value, X), X=X, Y=Y)
 
 
@@ -100,18 +101,30 @@ class _Shape:
         norm = xp.linalg.matrix_norm(centred)
         if X.shape[1] > X.shape[0] and not array.recording(X):
             # A rotation into the span of the samples changes nothing and makes the rest n × n.
-            left, values, _ = linalg.left_axes(centred, given=array.precision(X))
+            left, values = linalg.left_axes(centred, given=array.precision(X))
             centred = left * values
         return cls(centred / norm, norm, unit)
 
 
+@dataclass(frozen=True, eq=False)
+class _Met:
+    """Two shapes, and the squared distance between them."""
+
+    x: _Shape
+    y: _Shape
+
+    @cached_property
+    def distance(self) -> Array:
+        return formulas.unit_squared_distance(self.x.matrix, self.y.matrix)
+
+
 def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
-    return Preparation("shape", _Shape.of)
+    return Preparation("shape", _Shape.of, _Met)
 
 
-def _score(options: Mapping[str, Any], x: _Shape, y: _Shape) -> Array:
-    distance = formulas.unit_squared_distance(x.matrix, y.matrix)
-    return formulas.formed(distance, (x.norm, x.unit), (y.norm, y.unit), **options)
+def _score(options: Mapping[str, Any], met: _Met) -> Array:
+    sizes = ((side.norm, side.unit) for side in (met.x, met.y))
+    return formulas.formed(met.distance, *sizes, **options)
 
 
 def _describe(options: Mapping[str, Any]) -> str:

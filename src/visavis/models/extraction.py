@@ -155,8 +155,8 @@ def extract(
     models = _models(where, model)
     how = pooling(where, pool)
     rows = Rows(where, ids)
-    source, total = batches(where, loader, batch_size)
     in_any_order = shuffled(where, loader)
+    source, total = batches(where, loader, batch_size)
     if in_any_order and rows.by_position:
         raise ValueError(
             checks.message(

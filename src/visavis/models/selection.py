@@ -130,13 +130,13 @@ def _module_of(output: str, modules: Mapping[str, Any]) -> str | None:
 
 def _not_found(where: str, name: str, known: list[str], kind: str) -> LayerNotFoundError:
     nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    cure = "The nearest are" if nearest else "There are"
+    cure = "Nearest" if nearest else "There are"
     return LayerNotFoundError(
         checks.message(
             where,
             "layers",
             f"name or match one of the {len(known)} {kind}",
             repr(name),
-            f"{cure} {listed([repr(n) for n in nearest or known])}.",
+            f"{cure}: {listed([repr(n) for n in nearest or known])}.",
         )
     )

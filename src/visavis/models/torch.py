@@ -189,11 +189,12 @@ def shuffled(where: str, loader: object) -> bool:
         )
     if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
         return False
-    sampler: object = loader.sampler
-    if loader.batch_sampler is not None:
-        # A batch sampler of the caller's own decides alone; loader.sampler is not used then.
-        own = type(loader.batch_sampler) is not BatchSampler
-        sampler = None if own else loader.batch_sampler.sampler
+    # A batch sampler of the caller's own decides alone; loader.sampler is not used then.
+    batch_sampler, sampler = loader.batch_sampler, loader.sampler
+    if type(batch_sampler) is BatchSampler:
+        sampler = batch_sampler.sampler
+    elif batch_sampler is not None:
+        return True
     return not isinstance(sampler, SequentialSampler)
 
 
@@ -270,14 +271,11 @@ def _every_module_runs() -> Iterator[None]:
     code that ``torch.compile`` made before the hooks were there.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
-    # Nothing is compiled as long as the compiler is not loaded, and loading it takes seconds. Before
-    # PyTorch 2.6 it cannot be held off: modules that it swallowed are then reported as never run.
-    hold_off = (
-        getattr(torch.compiler, "set_stance", None) if "torch._dynamo" in sys.modules else None
-    )
     with ExitStack() as stack:
-        if hold_off is not None:
-            stack.enter_context(hold_off("force_eager"))
+        # Nothing is compiled as long as the compiler is not loaded, which takes seconds. Before
+        # PyTorch 2.6 it cannot be held off; what it then swallows is reported as never run.
+        if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.callback(torch.backends.mha.set_fastpath_enabled, fused)
         torch.backends.mha.set_fastpath_enabled(False)
         yield

@@ -10,7 +10,8 @@ from matplotlib.colors import Colormap, Normalize, to_hex, to_rgb
 from visavis._core import checks
 from visavis.results import Comparison
 
-DARK_INK, LIGHT_INK = "#17121f", "#ffffff"
+# Of pure black and white, one always has the contrast of 4.5 that reading small text takes.
+DARK_INK, LIGHT_INK = "#000000", "#ffffff"
 MISSING_FACE, MISSING_HATCH = "#d9d6dd", "#8d8797"
 
 

@@ -10,7 +10,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from visavis._core import checks
-from visavis.plot import fonts, labels, numbers
+from visavis.plot import labels, numbers
+from visavis.plot.axes import (
+    PLAIN,
+    WIDTH_OF_DIGIT,
+    name_axes,
+    pitch_of,
+    read_plainly,
+    width_of,
+    write_title,
+)
 from visavis.plot.colours import MISSING_FACE, MISSING_HATCH, Colours, colours
 from visavis.plot.matches import chance_span, matches
 from visavis.results import Comparison
@@ -22,10 +31,6 @@ if TYPE_CHECKING:
 MOST_ANNOTATED = 12
 # Wider or taller than this and square cells would make a ribbon.
 _MOST_ELONGATED = 4.0
-_POINTS_PER_INCH = 72
-_WIDTH_OF_DIGIT = 0.64  # in font sizes
-# Names are data: a dollar sign or an underscore in one must not start mathematics.
-_PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False}
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ def heatmap(
     colorbar: bool = True,
     chance: bool = True,
 ) -> "Axes":
-    """Draw a comparison as a heatmap, first layers at the bottom left as in Kornblith et al. (2019).
+    """Draw a comparison as a heatmap, its first layers at the bottom left.
 
     Parameters
     ----------
@@ -104,15 +109,15 @@ def heatmap(
                 "Several are drawn by visavis.plot.grid.",
             )
         )
-    checks.option("heatmap", "annotate", annotate, (True, False, "auto"))
+    if annotate not in (True, False, "auto"):
+        raise ValueError(
+            checks.message("heatmap", "annotate", 'be True, False or "auto"', repr(annotate))
+        )
     look = Look(annotate, cmap, vmin, vmax, title, colorbar, chance)
     if ax is None:
         ax = _new_axes(comparison, look)
     lines = _add_key(ax, draw(comparison, ax, look))
-    heading = comparison.measure if title is None else title
-    if heading:
-        shown = labels.printable(heading)
-        ax.set_title(shown, loc="left", pad=6 + 13 * lines, fontsize=11, **_PLAIN)
+    write_title(ax, comparison.measure if title is None else title, size=11, pad=6 + 13 * lines)
     return ax
 
 
@@ -136,8 +141,8 @@ def draw(comparison: Comparison, ax: "Axes", look: Look) -> list["Artist"]:
         aspect="auto" if elongated else "equal",
         zorder=1,
     )
-    pitch = _pitch(ax, rows, cols)
-    _name_axes(comparison, ax, pitch)
+    pitch = pitch_of(ax, rows, cols)
+    name_axes(comparison, ax, pitch)
     annotated = max(rows, cols) <= MOST_ANNOTATED if look.annotate == "auto" else look.annotate
     if annotated:
         _print_values(comparison, ax, scale, pitch)
@@ -153,9 +158,8 @@ def _add_key(ax: "Axes", handles: list["Artist"]) -> int:
     """Explain the marks above the heatmap, and return how many lines that takes."""
     if not handles:
         return 0
-    width = ax.get_window_extent().width / ax.figure.dpi * _POINTS_PER_INCH
-    beside = width >= 110 * len(handles)
-    ax.legend(
+    beside = width_of(ax) >= 110 * len(handles)
+    key = ax.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 1),
@@ -168,6 +172,7 @@ def _add_key(ax: "Axes", handles: list["Artist"]) -> int:
         frameon=False,
         fontsize=8,
     )
+    read_plainly(key)
     return 1 if beside else len(handles)
 
 
@@ -182,61 +187,6 @@ def _new_axes(comparison: Comparison, look: Look) -> "Axes":
     return plt.subplots(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))[1]
 
 
-def _pitch(ax: "Axes", rows: int, cols: int) -> tuple[float, float]:
-    """Return the width and height of a cell in points, before any layout has moved the axes."""
-    box, dpi = ax.get_window_extent(), ax.figure.dpi
-    width = box.width / dpi * _POINTS_PER_INCH / cols
-    height = box.height / dpi * _POINTS_PER_INCH / rows
-    if ax.get_aspect() == "auto":
-        return width, height
-    return min(width, height), min(width, height)
-
-
-def _name_axes(comparison: Comparison, ax: "Axes", pitch: tuple[float, float]) -> None:
-    names = comparison.rows + comparison.cols
-    # Shortened together, so that a layer has one label on both axes.
-    short = dict(zip(names, labels.short(names), strict=True))
-    family = fonts.family("".join(names) + "".join(comparison.names))
-    sizes = [float(np.clip(0.8 * each, 6.0, 9.0)) for each in pitch]
-    for axis, layers, side, size, room in zip(
-        (ax.xaxis, ax.yaxis),
-        (comparison.cols, comparison.rows),
-        (comparison.names[1], comparison.names[0]),
-        sizes,
-        pitch,
-        strict=True,
-    ):
-        at = labels.ticks(len(layers), room * len(layers) / (1.15 * size))
-        shown = [short[layers[i]] for i in at]
-        axis.set_ticks(at, shown, fontsize=size, fontfamily=family, **_PLAIN)
-        axis.set_tick_params(length=2 if len(at) < len(layers) else 0)
-        axis.set_label_text(
-            labels.shorten(labels.printable(side), labels.LONGEST),
-            fontsize=10,
-            fontfamily=family,
-            **_PLAIN,
-        )
-    _turn_names(ax, pitch[0], sizes[0])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-
-
-def _turn_names(ax: "Axes", room: float, size: float) -> None:
-    names = ax.get_xticklabels()
-    step = float(np.diff(ax.get_xticks()[:2])[0]) if len(names) > 1 else 1.0
-    widest = max(labels.columns(name.get_text()) for name in names) * _WIDTH_OF_DIGIT * size
-    if widest < 0.95 * room * step:
-        return
-    slanted = room * step > 1.6 * size
-    for name in names:
-        name.set(
-            rotation=45 if slanted else 90,
-            rotation_mode="anchor",
-            ha="right",
-            va="center_baseline" if slanted else "center",
-        )
-
-
 def _print_values(
     comparison: Comparison, ax: "Axes", scale: Colours, pitch: tuple[float, float]
 ) -> None:
@@ -246,7 +196,7 @@ def _print_values(
         if not np.isnan(value)
     }
     longest = max(map(len, shown.values()), default=1)
-    size = float(np.clip(0.85 * pitch[0] / (_WIDTH_OF_DIGIT * longest), 3.0, 9.0))
+    size = float(np.clip(0.76 * pitch[0] / (WIDTH_OF_DIGIT * longest), 3.0, 9.0))
     for (i, j), number in shown.items():
         ax.text(
             j,
@@ -255,9 +205,9 @@ def _print_values(
             ha="center",
             va="center_baseline",
             fontsize=size,
-            color=scale.ink(comparison.values[i, j]),
+            color=scale.ink(float(comparison.values[i, j])),
             clip_on=True,
-            **_PLAIN,
+            **PLAIN,
         )
 
 
@@ -288,8 +238,7 @@ def _mark_matches(
     marker: dict[str, Any] = (
         {"marker": "s", "ms": 7, "mfc": "none", "mew": 1.2} if ring else {"marker": "o", "ms": 4}
     )
-    label = f"best match of each layer of {labels.shorten(comparison.names[0], 16)}"
-    return [Line2D([], [], ls="none", color=ink, label=_escape(label), **marker)]
+    return [Line2D([], [], ls="none", color=ink, label="best match of each row", **marker)]
 
 
 def _draw_colorbar(comparison: Comparison, ax: "Axes", image: Any, look: Look) -> list["Artist"]:
@@ -312,8 +261,3 @@ def _draw_colorbar(comparison: Comparison, ax: "Axes", image: Any, look: Look) -
 
 def _hatched() -> dict[str, Any]:
     return {"facecolor": MISSING_FACE, "edgecolor": MISSING_HATCH, "hatch": "////"}
-
-
-def _escape(text: str) -> str:
-    # A key has no switch for mathematics; Matplotlib shows an escaped dollar sign as itself.
-    return labels.printable(text).replace("$", r"\$")

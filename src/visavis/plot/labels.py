@@ -8,8 +8,8 @@ SHORT = 22
 LONGEST = 40
 MOST_TICKS = 40
 
-# Line breaks and control characters, halves of characters, and marks that reverse the reading order:
-# they would move, hide or forge the text around a name, or make a file that cannot be written.
+# Line breaks, control characters, halves of characters, and marks that reverse the reading order
+# would move, hide or forge the text around a name, or make a file that cannot be written.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _REORDERING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 

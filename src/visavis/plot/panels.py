@@ -9,6 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from visavis._core import checks
 from visavis.plot import labels
+from visavis.plot.axes import PLAIN, read_plainly, write_title
 from visavis.plot.heatmap import Look, draw
 from visavis.results import Comparison
 
@@ -31,36 +32,35 @@ def grid(
 ) -> "Figure":
     """Draw several comparisons side by side, each with its own scale of colours.
 
-        Parameters
-        ----------
-        comparisons : sequence of Comparison, or ComparisonSet
-            What to draw, in reading order.
-        columns : int, optional
-            Panels per row; by default as square as possible, at most 4.
-        titles : sequence of str, optional
-            One per panel; by default the measures.
-        title : str, optional
-            The title of the figure.
-        annotate : bool or "auto"
-            As for `heatmap`.
-        size : float
-            Width and height of a panel in inches.
+    Parameters
+    ----------
+    comparisons : sequence of Comparison, or ComparisonSet
+        What to draw, in reading order.
+    columns : int, optional
+        Panels per row; by default as square as possible, at most 4.
+    titles : sequence of str, optional
+        One per panel; by default the measures.
+    title : str, optional
+        The title of the figure.
+    annotate : bool or "auto"
+        As for `heatmap`.
+    size : float
+        Width and height of a panel in inches.
 
-        Returns
-        -------
-        matplotlib Figure
-            With constrained layout; `savefig(path, dpi=200)` gives a picture fit to print. Where all
-            panels have the same layers, only the outer ones name them.
+    Returns
+    -------
+    matplotlib Figure
+        With constrained layout; ``savefig(path, dpi=200)`` gives a picture fit to print. Where
+        all panels have the same layers, only the outer ones name them.
 
-        Examples
-        --------
-        >>> import numpy as np
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-        >>> from visavis.results import Comparison, Scale
-        >>> cka = Scale("cka", -1.0, 1.0, "similarity", symmetric=True)
-        >>> res = Comparison(np.array([[0.9, 0.4], [0.3, 0.8]]), ("a", "b"), ("a", "b"), cka, n=100)
-        >>> len(grid([res, res], titles=["before", "after"]).axes)
-        2
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from visavis.results import Comparison, Scale
+    >>> cka = Scale("cka", -1.0, 1.0, "similarity", symmetric=True)
+    >>> res = Comparison(np.array([[0.9, 0.4], [0.3, 0.8]]), ("a", "b"), ("a", "b"), cka, n=100)
+    >>> len(grid([res, res], titles=["before", "after"]).axes)
+    2
     """
     panels = _panels(comparisons)
     headings = [each.measure for each in panels] if titles is None else list(titles)
@@ -81,21 +81,20 @@ def grid(
             label = "chance" if label.startswith("chance ") else label
             entry.set_label(label)
             keys.setdefault(label, entry)
-        ax.set_title(
-            labels.printable(heading), loc="left", fontsize=9.5, parse_math=False, usetex=False
-        )
+        write_title(ax, heading, size=9.5, pad=6)
         if shared:
             _hide_inner_names(ax, first=k % across == 0, last=k + across >= len(panels))
     if title:
-        figure.suptitle(labels.printable(title), parse_math=False, usetex=False)
+        figure.suptitle(labels.printable(title), **PLAIN)
     if keys:
-        figure.legend(
+        key = figure.legend(
             handles=list(keys.values()),
             loc="outside lower center",
             ncols=len(keys),
             frameon=False,
             fontsize=8,
         )
+        read_plainly(key)
     return figure
 
 

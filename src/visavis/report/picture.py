@@ -24,6 +24,7 @@ CELL = 46.0
 GRID = 560.0
 LABEL = 11.0
 _CHARACTER = 0.61 * LABEL  # the monospaced fonts of all systems are this wide
+_CHARACTER_OF_SIDE, _SHORTEST_SIDE = 7.5, 8
 _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 18.0, 12.0, 66.0
 _SLANTED_FROM = 16.0
 # Beyond this many cells the browser would crawl: they become one image, without tooltips.
@@ -71,6 +72,7 @@ class Picture:
     cols: Sequence[Label]
     row_side: str
     col_side: str
+    col_side_at: float
     turn: int
     bar: tuple[float, float, float, float]
     stops: Sequence[tuple[float, str]]
@@ -113,8 +115,9 @@ def picture(comparison: Comparison) -> Picture:
         marks=_marks(comparison, scale, cell),
         rows=[Label(grid_height - each.at, each.text, each.full) for each in row_labels],
         cols=col_labels,
-        row_side=labels.shorten(comparison.names[0], labels.LONGEST),
-        col_side=labels.shorten(comparison.names[1], labels.LONGEST),
+        row_side=_side(comparison.names[0], grid_height),
+        col_side=_side(comparison.names[1], grid_width),
+        col_side_at=grid_height + below - 8,
         turn=turn,
         bar=(x, top, _BAR_WIDTH, bar_height),
         stops=_stops(comparison, scale),
@@ -130,6 +133,11 @@ def _labels(layers: Sequence[str], comparison: Comparison, cell: float) -> list[
     short = dict(zip(names, labels.short(names), strict=True))
     at = labels.ticks(len(layers), cell * len(layers) / (1.2 * LABEL))
     return [Label((i + 0.5) * cell, short[layers[i]], layers[i]) for i in at]
+
+
+def _side(name: str, room: float) -> str:
+    fitting = int(room / _CHARACTER_OF_SIDE)
+    return labels.shorten(labels.printable(name), min(labels.LONGEST, max(_SHORTEST_SIDE, fitting)))
 
 
 def _longest(shown: Sequence[Label]) -> float:
@@ -179,22 +187,22 @@ def _tip(comparison: Comparison, i: int, j: int) -> str:
 def _image(comparison: Comparison, scale: Colours) -> str:
     png = BytesIO()
     pixels = (255 * scale.rgba(comparison.values)[::-1]).round().astype(np.uint8)
-    # Without its Software entry the same comparison gives the same bytes under any Matplotlib.
-    imsave(png, pixels, format="png", metadata={"Software": None})
+    # Matplotlib would put its version here, and the same comparison would give other bytes.
+    imsave(png, pixels, format="png", metadata={"Software": "visavis"})
     return "data:image/png;base64," + b64encode(png.getvalue()).decode("ascii")
 
 
 def _stops(comparison: Comparison, scale: Colours) -> list[tuple[float, str]]:
-    ends = (scale.low, scale.high)
-    values = np.linspace(
-        *(ends if comparison.scale.direction == "distance" else ends[::-1]), _STOPS
-    )
+    top, bottom = scale.high, scale.low
+    if comparison.scale.direction == "distance":
+        top, bottom = bottom, top
+    values = np.linspace(top, bottom, _STOPS)
     return [(k / (_STOPS - 1), scale.hex(value)) for k, value in enumerate(values.tolist())]
 
 
 def _bar_ticks(comparison: Comparison, scale: Colours, height: float) -> list[tuple[float, str]]:
     steps = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(scale.low, scale.high)
-    inside = [each for each in steps.tolist() if scale.low <= each <= scale.high]
+    inside = [float(each) for each in steps if scale.low <= each <= scale.high]
     return [
         (_along_bar(comparison, scale, each, height), numbers.text(each, comparison.scale))
         for each in inside

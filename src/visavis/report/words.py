@@ -21,7 +21,7 @@ def title(comparisons: Sequence[Comparison]) -> str:
 
 
 def labelled(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
-    """Return the comparisons by labels that tell them apart: the measure, and the sides if needed."""
+    """Return the comparisons by labels that tell them apart: measure, and sides if needed."""
     several = len({comparison.names for comparison in comparisons}) > 1
     found: dict[str, Comparison] = {}
     for each in comparisons:
@@ -56,11 +56,14 @@ def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
         return f"Each layer of {a} is held against the other layers of the same model."
     found = counterparts(comparison)
     if found is None:
-        return f"Each of {len(best)} layers of {a} is held against {len(comparison.cols)} of {b}."
+        verb = "is" if len(comparison.rows) == 1 else "are"
+        sizes = _count(len(comparison.rows), "layer"), _count(len(comparison.cols), "layer")
+        return f"{sizes[0]} of {a} {verb} held against {sizes[1]} of {b}."
     where = "of the same name" if _by_name(comparison) else "at the same depth"
     hits = sum(found[match.row] == match.col for match in best)
     layers = _count(len(comparison.rows), "layer")
-    return f"{hits} of {layers} of {a} {'is' if hits == 1 else 'are'} most like the layer {where} in {b}."
+    verb = "is" if hits == 1 else "are"
+    return f"{hits} of {layers} of {a} {verb} most like the layer {where} in {b}."
 
 
 def hits(comparison: Comparison) -> str:
@@ -92,7 +95,8 @@ def chance(comparison: Comparison) -> str:
     span = chance_span(comparison)
     if span is None:
         return "The level that chance alone reaches is not known for this measure."
-    return f"Chance alone, with the samples of one side shuffled, reaches {numbers.span(*span, comparison.scale)}."
+    level = numbers.span(*span, comparison.scale)
+    return f"Chance alone, with the samples of one side shuffled, reaches {level}."
 
 
 def reading(scale: Scale) -> str:

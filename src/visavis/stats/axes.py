@@ -1,10 +1,11 @@
-"""Principal axes of one representation, and the overlap of two: the statistic of the linear measures.
+"""Principal axes of one representation, and the overlap of two: the statistic of linear measures.
 
 With Xc = U·diag(σ)·Vᵀ, every measure of the CCA family is a function of the singular values of
 both sides and of the overlap M = U_xᵀU_y of their axes in the space of samples.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from visavis import linalg
 from visavis._core import array
@@ -18,20 +19,23 @@ class Axes:
     Parameters
     ----------
     left : array, (n, r)
-        Orthonormal axes in the space of samples, by descending singular value.
+        Orthonormal axes in the space of samples, by descending singular value. Axes beyond the
+        rank are zero; there are none where the rank can be read.
     values : array, (r,)
-        Singular values, scaled by `unit`. Values beyond the rank are zero; there are none where
-        the rank could be read.
-    right : array, (p, r)
-        Orthonormal axes in the space of features.
+        Singular values, scaled by `unit`; zero beyond the rank.
+    features : array, (n, p)
+        The features, up to a shift of each column, to which the axes are orthogonal.
     unit : float or 0-d array
-        What the features were multiplied by.
+        What the features were multiplied by before the singular values were taken.
+    n : int
+        Number of samples.
     """
 
     left: Array
     values: Array
-    right: Array
+    features: Array
     unit: Array | float
+    n: int
 
     @classmethod
     def of(cls, X: Array) -> "Axes":
@@ -39,69 +43,74 @@ class Axes:
         xp = array.namespace(X)
         centred, unit = linalg.centred(X)
         given, working = array.precision(X), float(xp.finfo(centred.dtype).eps)
-        spectrum = linalg.left_axes(centred, given=given)
+        left, values = linalg.left_axes(centred, given=given)
         tolerance = linalg.rank_tolerance(*X.shape, given=given, working=working)
-        return cls.within_rank(spectrum, tolerance, unit)
+        left, values = linalg.within_rank(left, values, tolerance)
+        return cls(left, values, X, unit, X.shape[0])
 
-    @classmethod
-    def within_rank(
-        cls, spectrum: linalg.Spectrum, tolerance: float, unit: Array | float
-    ) -> "Axes":
-        """Return the axes whose singular values exceed `tolerance` times the largest."""
-        left, values, right = spectrum
-        xp = array.namespace(values)
-        keep = xp.astype(values > tolerance * values[0], values.dtype)
-        size = array.read(xp.sum(keep))
-        if size is None:
-            # The shape may not depend on values here: axes beyond the rank become zero instead.
-            return cls(left * keep, values * keep, right * keep, unit)
-        kept = int(size)
-        return cls(left[:, :kept], values[:kept], right[:, :kept], unit)
+    def carried(self, directions: Array) -> Array:
+        """Return how much of the features unit directions carry: Σ_j |⟨U·d_i, x_j⟩| for each d_i.
 
-    @property
-    def n(self) -> int:
-        """Number of samples."""
-        return self.left.shape[0]
+        Parameters
+        ----------
+        directions : array, (r, k)
+            Directions in the coordinates of the axes.
+
+        Returns
+        -------
+        array, (k,)
+            In an arbitrary unit.
+        """
+        xp = array.namespace(self.left)
+        features = array.widen(self.features)
+        features = features * linalg.unit_of(features)
+        return xp.sum(xp.abs(features.T @ (self.left @ directions)), axis=0)
 
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """The overlap of the principal axes of two representations.
+    """The overlap of the principal axes of two representations of the same samples.
 
     Parameters
     ----------
     matrix : array, (r_x, r_y)
         M_ij = ⟨u_i, v_j⟩, the cosine between axis i of X and axis j of Y.
-    x, y : array, (r_x,) and (r_y,)
-        Singular values of both, scaled by their units; zero beyond the rank.
-    loadings : array, (p, r_x)
-        Right axes of X times its singular values: Xc = U·loadingsᵀ.
-    unit_x, unit_y : float or 0-d array
-        What the features were multiplied by.
-    n : int
-        Number of samples.
+    x, y : Axes
+        The axes of both.
     """
 
     matrix: Array
-    x: Array
-    y: Array
-    loadings: Array
-    unit_x: Array | float
-    unit_y: Array | float
-    n: int
+    x: Axes
+    y: Axes
 
     @classmethod
-    def of(cls, a: Axes, b: Axes) -> "Overlap":
+    def of(cls, x: Axes, y: Axes) -> "Overlap":
         """Return the overlap of two representations of the same samples."""
-        return cls(a.left.T @ b.left, a.values, b.values, a.right * a.values, a.unit, b.unit, a.n)
+        return cls(x.left.T @ y.left, x, y)
 
-    def rank_x(self) -> Array:
-        """Return the rank of X."""
-        return rank(self.x)
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return self.x.n
 
-    def rank_y(self) -> Array:
-        """Return the rank of Y."""
-        return rank(self.y)
+    @cached_property
+    def canonical(self) -> tuple[Array, Array]:
+        """Directions of X, in the coordinates of its axes, and canonical correlations, descending.
+
+        Correlations exceed 1 only by rounding, and are cut there.
+        """
+        xp = array.namespace(self.matrix)
+        directions, values, _ = xp.linalg.svd(self.matrix, full_matrices=False)
+        return directions, xp.minimum(values, xp.ones_like(values))
+
+    @cached_property
+    def correlations(self) -> Array:
+        """The canonical correlations alone, at a fraction of the cost of the directions."""
+        if "canonical" in self.__dict__:
+            return self.canonical[1]
+        xp = array.namespace(self.matrix)
+        values = xp.linalg.svdvals(self.matrix)
+        return xp.minimum(values, xp.ones_like(values))
 
 
 def rank(values: Array) -> Array:

@@ -5,11 +5,12 @@ One place for each formula: the one-shot functions of `visavis.measures` and the
 """
 
 import math
+from dataclasses import replace
 
 from visavis._core import array, checks
 from visavis._core.errors import SaturatedError
 from visavis._core.types import Array
-from visavis.stats.axes import Overlap, rank
+from visavis.stats.axes import Axes, Overlap, rank
 
 FORMS = ("rho", "r2")
 NORMALIZATIONS = ("cca", "cka")
@@ -37,22 +38,15 @@ def refuse_saturated(where: str, rank_x: Array, rank_y: Array | int, n: int) -> 
 
 def cca(where: str, overlap: Overlap, *, form: str, allow_saturated: bool) -> Array:
     """Return the mean canonical correlation ("rho") or its mean square ("r2")."""
-    rank_x, rank_y = overlap.rank_x(), overlap.rank_y()
+    rank_x, rank_y = rank(overlap.x.values), rank(overlap.y.values)
     if not allow_saturated:
         refuse_saturated(where, rank_x, rank_y, overlap.n)
     xp = array.namespace(overlap.matrix)
     if form == "r2":
         total = xp.sum(overlap.matrix**2)
     else:
-        total = xp.sum(correlations(overlap))
+        total = xp.sum(overlap.correlations)
     return total / xp.minimum(rank_x, rank_y)
-
-
-def correlations(overlap: Overlap) -> Array:
-    """Return the canonical correlations, descending; above 1 only by rounding, so cut there."""
-    xp = array.namespace(overlap.matrix)
-    values = xp.linalg.svdvals(overlap.matrix)
-    return xp.minimum(values, xp.ones_like(values))
 
 
 def truncated(
@@ -70,18 +64,14 @@ def truncated(
         Keep this many axes instead, on both sides or on each.
     """
     if components is None:
-        keep_x, keep_y = (_by_variance(values, variance) for values in (overlap.x, overlap.y))
+        keep_x, keep_y = (_by_variance(side.values, variance) for side in (overlap.x, overlap.y))
     else:
         k_x, k_y = components if isinstance(components, tuple) else (components, components)
-        keep_x, keep_y = _leading(overlap.x, k_x), _leading(overlap.y, k_y)
+        keep_x, keep_y = _leading(overlap.x.values, k_x), _leading(overlap.y.values, k_y)
     return Overlap(
         overlap.matrix * keep_x[:, None] * keep_y[None, :],
-        overlap.x * keep_x,
-        overlap.y * keep_y,
-        overlap.loadings * keep_x,
-        overlap.unit_x,
-        overlap.unit_y,
-        overlap.n,
+        replace(overlap.x, values=overlap.x.values * keep_x),
+        replace(overlap.y, values=overlap.y.values * keep_y),
     )
 
 
@@ -90,7 +80,7 @@ def _by_variance(values: Array, variance: float | None) -> Array:
     squares = values**2
     reached = xp.cumulative_sum(squares)
     # An axis is kept if those before it have not reached the share yet.
-    kept = (reached - squares) < (variance or 1.0) * reached[-1]
+    kept = (reached - squares) < (variance or 1.0) * xp.sum(squares)
     return xp.astype(kept, values.dtype)
 
 
@@ -103,26 +93,24 @@ def _leading(values: Array, components: int) -> Array:
 def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
     """Return the mean canonical correlation weighted by what each direction carries of X."""
     if not allow_saturated:
-        refuse_saturated(where, overlap.rank_x(), overlap.rank_y(), overlap.n)
+        refuse_saturated(where, rank(overlap.x.values), rank(overlap.y.values), overlap.n)
     xp = array.namespace(overlap.matrix)
-    directions, values, _ = xp.linalg.svd(overlap.matrix, full_matrices=False)
-    # ⟨h_i, x_j⟩ for the unit canonical variables h = U·directions and the columns of Xc.
-    weights = xp.sum(xp.abs(overlap.loadings @ directions), axis=0)
+    directions, values = overlap.canonical
+    weights = overlap.x.carried(directions)
     real = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values)) < xp.minimum(
-        overlap.rank_x(), overlap.rank_y()
+        rank(overlap.x.values), rank(overlap.y.values)
     )
     weights = weights * xp.astype(real, weights.dtype)
-    values = xp.minimum(values, xp.ones_like(values))
     return xp.sum(weights * values) / xp.sum(weights)
 
 
 def linear_regression(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
     """Return the share of the variance of Y that X explains linearly, in sample."""
     if not allow_saturated:
-        refuse_saturated(where, overlap.rank_x(), 0, overlap.n)
+        refuse_saturated(where, rank(overlap.x.values), 0, overlap.n)
     xp = array.namespace(overlap.matrix)
-    explained = xp.sum(overlap.matrix**2 @ overlap.y**2)
-    return explained / xp.sum(overlap.y**2)
+    explained = xp.sum(overlap.matrix**2 @ overlap.y.values**2)
+    return explained / xp.sum(overlap.y.values**2)
 
 
 def canonical_ridge(
@@ -135,16 +123,17 @@ def canonical_ridge(
 ) -> Array:
     """Return the ridge-regularised canonical correlation of both sides."""
     if kappa == (0, 0) and not allow_saturated:
-        refuse_saturated(where, overlap.rank_x(), overlap.rank_y(), overlap.n)
+        refuse_saturated(where, rank(overlap.x.values), rank(overlap.y.values), overlap.n)
     xp = array.namespace(overlap.matrix)
-    w_x = ridge_weights(overlap.x, kappa[0], overlap.unit_x)
-    w_y = ridge_weights(overlap.y, kappa[1], overlap.unit_y)
+    w_x = ridge_weights(overlap.x, kappa[0])
+    w_y = ridge_weights(overlap.y, kappa[1])
     shared = xp.vecdot(w_x, overlap.matrix**2 @ w_y)
     return shared / _ridge_norm(w_x, w_y, normalization)
 
 
-def ridge_weights(values: Array, kappa: float, unit: Array | float) -> Array:
+def ridge_weights(axes: Axes, kappa: float) -> Array:
     """Return λ/(λ + κ) of the eigenvalues λ = σ² of the Gram matrix; ∝ λ where κ is infinite."""
+    values = axes.values
     xp = array.namespace(values)
     squares = values**2
     if math.isinf(kappa):
@@ -152,32 +141,25 @@ def ridge_weights(values: Array, kappa: float, unit: Array | float) -> Array:
     if kappa == 0:
         return xp.astype(values > 0, values.dtype)
     # κ in the units of the caller's features; λ/(λ + κ) as 1/(1 + κ/λ) cannot overflow.
-    ratio = math.sqrt(kappa) * unit / xp.where(values > 0, values, xp.ones_like(values))
+    ratio = math.sqrt(kappa) * axes.unit / xp.where(values > 0, values, xp.ones_like(values))
     return xp.astype(values > 0, values.dtype) / (1 + ratio**2)
 
 
-def chance_cca(x: Array, y: Array, n: int, form: str) -> Array:
+def chance_cca(overlap: Overlap, form: str) -> Array:
     """Return the exact mean of ``cca`` over permutations: of "r2"; NaN for "rho", not known.
 
     The mean of ‖Q_xᵀPQ_y‖² over permutations P is the product of the ranks over n − 1.
     """
-    xp = array.namespace(x, y)
-    mean = xp.maximum(rank(x), rank(y)) / (n - 1)
+    xp = array.namespace(overlap.matrix)
+    mean = xp.maximum(rank(overlap.x.values), rank(overlap.y.values)) / (overlap.n - 1)
     return mean if form == "r2" else mean * math.nan
 
 
-def chance_ridge(
-    x: tuple[Array, Array | float],
-    y: tuple[Array, Array | float],
-    n: int,
-    *,
-    kappa: tuple[float, float],
-    normalization: str,
-) -> Array:
+def chance_ridge(overlap: Overlap, *, kappa: tuple[float, float], normalization: str) -> Array:
     """Return the exact mean of ``canonical_ridge`` over permutations of the rows of one side."""
-    w_x, w_y = ridge_weights(x[0], kappa[0], x[1]), ridge_weights(y[0], kappa[1], y[1])
+    w_x, w_y = ridge_weights(overlap.x, kappa[0]), ridge_weights(overlap.y, kappa[1])
     xp = array.namespace(w_x, w_y)
-    return xp.sum(w_x) * xp.sum(w_y) / (n - 1) / _ridge_norm(w_x, w_y, normalization)
+    return xp.sum(w_x) * xp.sum(w_y) / (overlap.n - 1) / _ridge_norm(w_x, w_y, normalization)
 
 
 def _ridge_norm(w_x: Array, w_y: Array, normalization: str) -> Array:

@@ -265,9 +265,9 @@ class Moments:
         """
         i, j = between
         sums = self._ready(where, between, minimum_rows=2)
-        x, y = (axes_of(sums, k, self.dtypes[k]) for k in between)
-        whitened = (x.right / x.values).T @ sums.product(i, j) @ (y.right / y.values)
-        return Overlap(whitened, x.values, y.values, x.right * x.values, x.unit, y.unit, sums.n)
+        (x, right_x), (y, right_y) = (axes_of(sums, k, self.dtypes[k]) for k in between)
+        whitened = (right_x / x.values).T @ sums.product(i, j) @ (right_y / y.values)
+        return Overlap(whitened, x, y)
 
     def _checked(self, batch: tuple[Array, ...]) -> tuple[Array, ...]:
         where = "Moments.update"
@@ -331,15 +331,20 @@ class Moments:
         return xp.astype(xp.asarray(value), dtype, copy=False)
 
 
-def axes_of(sums: Sums, i: int, dtype: str) -> Axes:
-    """Return the principal axes of one representation; the left ones are not in the sums."""
+def axes_of(sums: Sums, i: int, dtype: str) -> tuple[Axes, Array]:
+    """Return the principal axes of one representation, and its right singular vectors (p, r).
+
+    Without the rows, samples are told by their coordinates on the axes themselves.
+    """
     A = sums.second[i, i]
     xp = array.namespace(A)
     given, working = float(xp.finfo(getattr(xp, dtype)).eps), float(xp.finfo(A.dtype).eps)
     values, right = linalg.eigen(A)
     # The roots of eigenvalues that are rounding error of the largest.
     tolerance = max(4 * math.sqrt(A.shape[0] * working), 10 * given if given > working else 0.0)
-    return Axes.within_rank(linalg.Spectrum(right[:0, :], values, right), tolerance, sums.units[i])
+    right, values = linalg.within_rank(right, values, tolerance)
+    own = xp.eye(values.shape[0], dtype=values.dtype, device=array.device(values))
+    return Axes(own, values, (right * values).T, sums.units[i], sums.n), right
 
 
 def _coarser(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,100 @@
+"""``visavis compare A B``: two files of activations, layer by layer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visavis import pairs
+from visavis.cli import show
+from visavis.results import ComparisonSet
+
+NAME, NEEDS_ARGUMENTS = "compare", True
+
+
+def command(
+    a: Annotated[Path, typer.Argument(help="Activations: a .npy, .npz or .safetensors file.")],
+    b: Annotated[
+        Path | None, typer.Argument(help="The other side; without it, A with itself.")
+    ] = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure",
+            "-m",
+            help="A measure, as in cka or 'cka(kernel=rbf(0.4), estimator=biased)'; repeatable. "
+            "`visavis measures` lists them.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Also write a report (.html), result (.json) or picture."),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="What a side is called; give it twice.")
+    ] = None,
+    align: Annotated[
+        str, typer.Option(help="strict, or inner: keep the samples, by id, that both have.")
+    ] = "strict",
+    silence: Annotated[
+        list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Compare all layers of A with all layers of B.
+
+    Exits with 1 if a value is missing (a dead layer, a saturated measure): the findings say why.
+    """
+    if name and len(name) != 2:
+        raise typer.BadParameter("give --name twice, once for each side", param_hint="--name")
+    write = _writer(out)
+    result = pairs.compare(
+        a,
+        b,
+        measures=measure or ["cka"],
+        names=(name[0], name[1]) if name else None,
+        align=align,  # pyright: ignore[reportArgumentType]  (compare checks it)
+        silenced=silence or (),
+        progress=not quiet,
+    )
+    if as_json:
+        show.as_json({label: each.to_dict() for label, each in result.items()})
+    else:
+        console = show.console()
+        for each in result.values():
+            show.comparison(console, each)
+        show.findings(console, result.findings)
+    if write is not None and out is not None:
+        write(result, out)
+        typer.echo(f"written: {out}", err=True)
+    if any(finding.severity == "error" for finding in result.findings):
+        raise typer.Exit(1)
+
+
+def _writer(out: Path | None):
+    """Return how to write the result, refusing an unknown suffix before any work is done."""
+    if out is None:
+        return None
+    writers = {".html": _html, ".json": _json, ".png": _picture, ".svg": _picture, ".pdf": _picture}
+    if out.suffix not in writers:
+        raise typer.BadParameter(
+            f"end in one of {', '.join(writers)}, got {out.name!r}", param_hint="--out"
+        )
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"the folder {out.parent} does not exist", param_hint="--out")
+    return writers[out.suffix]
+
+
+def _html(result: ComparisonSet, out: Path) -> None:
+    result.to_html(out)
+
+
+def _json(result: ComparisonSet, out: Path) -> None:
+    result.save(out)
+
+
+def _picture(result: ComparisonSet, out: Path) -> None:
+    from visavis import plot
+
+    plot.grid(list(result.values())).savefig(out, dpi=200)

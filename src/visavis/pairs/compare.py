@@ -1,0 +1,216 @@
+"""`compare`: every layer of one model against every layer of another."""
+
+import platform
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from visavis._core import array, checks
+from visavis._core.progress import progress_bar
+from visavis.measures import Measure, MeasureSpec, resolve
+from visavis.pairs import findings, sides
+from visavis.pairs.sides import Side
+from visavis.pairs.table import Prepared, Table, tables
+from visavis.results import (
+    Activations,
+    Comparison,
+    ComparisonSet,
+    Finding,
+    Scale,
+    correspond,
+    silence,
+)
+from visavis.results.correspond import Align
+
+MINIMUM_ROWS = 4
+
+
+@overload
+def compare(
+    a: Side,
+    b: Side | None = None,
+    /,
+    *,
+    measure: MeasureSpec = "cka",
+    measures: None = None,
+    names: tuple[str, str] | None = None,
+    align: Align = "strict",
+    silenced: Sequence[str] = (),
+    progress: bool = True,
+) -> Comparison: ...
+@overload
+def compare(
+    a: Side,
+    b: Side | None = None,
+    /,
+    *,
+    measures: Sequence[MeasureSpec],
+    names: tuple[str, str] | None = None,
+    align: Align = "strict",
+    silenced: Sequence[str] = (),
+    progress: bool = True,
+) -> ComparisonSet: ...
+def compare(
+    a: Side,
+    b: Side | None = None,
+    /,
+    *,
+    measure: MeasureSpec = "cka",
+    measures: Sequence[MeasureSpec] | None = None,
+    names: tuple[str, str] | None = None,
+    align: Align = "strict",
+    silenced: Sequence[str] = (),
+    progress: bool = True,
+) -> Comparison | ComparisonSet:
+    """Compare all layers of one model with all layers of another, or of itself.
+
+    Parameters
+    ----------
+    a, b : Activations, mapping of str to array (n, ...), or path
+        Layers of two models on the same samples. Without `b` the layers of `a` are compared with
+        each other. Arrays of more than two dimensions are flattened to (n, features).
+    measure : str, function or Measure
+        What to compute: a name (``"cka"``), a name with options
+        (``"cka(kernel=rbf(0.4), estimator=biased)"``), a function of visavis or a
+        ``functools.partial`` of one.
+    measures : sequence of these, optional
+        Several at once; layers are prepared once for all of them.
+    names : pair of str, optional
+        What the two sides are called in pictures and reports.
+    align : {"strict", "inner"}
+        ``"strict"`` refuses sides whose samples differ; ``"inner"`` keeps the samples, by id, that
+        both have.
+    silenced : sequence of str
+        Codes of findings to leave out.
+    progress : bool
+        Draw a progress bar if stderr is a terminal.
+
+    Returns
+    -------
+    Comparison or ComparisonSet
+        A table per measure, rows from `a` and columns from `b`, with chance levels and findings; a
+        `ComparisonSet` if `measures` is given. A layer with no answer (constant, not finite) is
+        NaN, with a finding that says why.
+
+    Raises
+    ------
+    SampleMismatchError
+        If the samples of the two sides are not the same (``VV001``), or a shuffled loader was
+        iterated once for each model (``VV007``).
+    ValueError
+        If there are fewer than 4 samples (``VV002``), or there is no such measure.
+    TypeError
+        If a side is not what is listed above, or a layer is not numeric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import visavis as vv
+    >>> rng = np.random.default_rng(0)
+    >>> a = {"conv1": rng.normal(size=(100, 8)), "conv2": rng.normal(size=(100, 16))}
+    >>> b = {name: layer[:, ::-1] for name, layer in a.items()}
+    >>> vv.compare(a, b).best_match()
+    {'conv1': 'conv1', 'conv2': 'conv2'}
+    """
+    resolved = [resolve(spec) for spec in ([measure] if measures is None else measures)]
+    _distinct(resolved)
+    acts_a = sides.activations(a, "a")
+    acts_b = acts_a if b is None or b is a else sides.activations(b, "b")
+    called = names or (sides.name_of(a, acts_a, "a"), sides.name_of(b or a, acts_b, "b"))
+    acts_a, acts_b, joined = correspond(acts_a, acts_b, align=align)
+    if acts_a.n < MINIMUM_ROWS:
+        raise ValueError(
+            checks.message(
+                "VV002 compare",
+                "a` and `b",
+                f"have at least {MINIMUM_ROWS} samples",
+                f"{acts_a.n}",
+                "A few hundred steady most comparisons.",
+            )
+        )
+    rows = sides.matrices(acts_a, "a")
+    cols = rows if acts_b is acts_a else sides.matrices(acts_b, "b")
+    prepared = Prepared((rows, cols))
+    both = (acts_a, acts_b)
+    shared = [*joined, *findings.of_samples(acts_a.n, both), *findings.of_layers(called, both)]
+    total = len(resolved) * len(rows) * len(cols)
+    with progress_bar("comparing layers", total, show=progress) as step:
+        computed = tables(prepared, resolved, step)
+    comparisons = []
+    for each, table in zip(resolved, computed, strict=True):
+        found = silence([*shared, *findings.of_table(each, table, called)], silenced)
+        comparisons.append(_comparison(each, table, prepared, both, called, found))
+    return comparisons[0] if measures is None else ComparisonSet(comparisons)
+
+
+def _distinct(measures: Sequence[Measure]) -> None:
+    labels = [measure.label for measure in measures]
+    if not labels or len(set(labels)) < len(labels):
+        raise ValueError(
+            checks.message(
+                "compare", "measures", "name at least one measure, each once", repr(labels)
+            )
+        )
+
+
+def _comparison(
+    measure: Measure,
+    table: Table,
+    prepared: Prepared,
+    both: tuple[Activations, Activations],
+    names: tuple[str, str],
+    found: tuple[Finding, ...],
+) -> Comparison:
+    rows, cols = prepared.sides
+    known = bool(np.isfinite(table.chance).any())
+    return Comparison(
+        values=table.values,
+        rows=tuple(rows),
+        cols=tuple(cols),
+        scale=Scale(
+            label=measure.label,
+            low=measure.low,
+            high=measure.high,
+            direction=measure.direction,
+            symmetric=measure.symmetric,
+            description=f"{measure.title}: {measure.description()}",
+        ),
+        n=both[0].n,
+        chance=table.chance if known else None,
+        findings=found,
+        names=names,
+        plan=_plan(measure, prepared),
+        provenance=_provenance(both, names),
+    )
+
+
+def _plan(measure: Measure, prepared: Prepared) -> dict[str, Any]:
+    key = measure.prepare(measure.settings, 0, prepared.shapes).key
+    form = key[0] if isinstance(key, tuple) else key
+    layers = {id(side): len(side) for side in prepared.sides}
+    pairs = len(prepared.sides[0]) * len(prepared.sides[1])
+    return {"form": str(form), "preparations": sum(layers.values()), "pairs": pairs}
+
+
+def _provenance(both: tuple[Activations, Activations], names: tuple[str, str]) -> dict[str, Any]:
+    from visavis import __version__
+
+    return {
+        "visavis": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "sides": [
+            {
+                "name": name,
+                "samples": "by id" if side.ids is not None else "by position",
+                "pool": side.pool,
+                "layers": {
+                    layer: {"shape": list(X.shape), "dtype": array.dtype_name(X)}
+                    for layer, X in side.items()
+                },
+                **{key: str(value) for key, value in side.provenance.items()},
+            }
+            for name, side in zip(names, both, strict=True)
+        ],
+    }

@@ -1,0 +1,117 @@
+"""What a table of values wants its reader to know."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from visavis._core import array
+from visavis.measures import Measure
+from visavis.pairs.table import Table
+from visavis.results import Activations, Finding
+
+# Below this many samples the value of unrelated layers strays from its mean by more than 0.03
+# (the standard deviation of debiased CKA under permutation is √(2/(n(n − 3)))).
+FEW_SAMPLES = 50
+HIGH_CHANCE = 0.1
+
+
+def of_samples(n: int, sides: Sequence[Activations]) -> list[Finding]:
+    """Return what is to be said of the samples, whatever the measure."""
+    found = []
+    if n < FEW_SAMPLES:
+        spread = (2 / (n * (n - 3))) ** 0.5
+        found.append(
+            Finding(
+                "VV002",
+                f"{n} samples: debiased CKA of unrelated layers strays by ±{spread:.2f}.",
+                "Extract more samples; a few hundred steady most comparisons.",
+                evidence={"n": n, "chance_standard_deviation": spread},
+            )
+        )
+    repeats = max((_repeats(side) for side in sides), default=0)
+    if repeats:
+        found.append(
+            Finding(
+                "VV016",
+                f"{repeats} of {n} samples repeat the input of another one.",
+                "Drop the repeats: rows that are copies count as evidence that they are not.",
+                evidence={"repeats": repeats},
+            )
+        )
+    return found
+
+
+def _repeats(side: Activations) -> int:
+    if side.digests is None:
+        return 0
+    return side.n - len(Counter(side.digests))
+
+
+def of_layers(names: tuple[str, str], sides: Sequence[Activations]) -> list[Finding]:
+    """Return what is to be said of the layers, whatever the measure."""
+    found = []
+    for name, side in zip(names, sides, strict=True):
+        found += [each for each in side.findings if each not in found]
+        half = tuple(layer for layer in side if array.dtype_name(side[layer]) in array.HALF)
+        if half and not any(each.code == "VV015" for each in side.findings):
+            found.append(
+                Finding(
+                    "VV015",
+                    f"{len(half)} of {len(side)} layers of {name} were stored in half precision; "
+                    "they are computed with in float32.",
+                    severity="info",
+                    layers=half,
+                )
+            )
+    return found
+
+
+def of_table(measure: Measure, table: Table, names: tuple[str, str]) -> list[Finding]:
+    """Return what is to be said of the values of one measure."""
+    return [
+        *_degenerate(table, names),
+        *_saturated(measure, table),
+        *_high_chance(measure, table),
+    ]
+
+
+def _degenerate(table: Table, names: tuple[str, str]) -> Iterable[Finding]:
+    for (side, layer), reason in table.degenerate.items():
+        yield Finding(
+            "VV006",
+            f"layer {layer} of {names[side]} {reason}",
+            severity="error",
+            layers=(layer,),
+        )
+
+
+def _saturated(measure: Measure, table: Table) -> Iterable[Finding]:
+    if table.saturated:
+        rows = tuple(dict.fromkeys(row for row, _ in table.saturated))
+        yield Finding(
+            "VV014",
+            f"{measure.label}: {len(table.saturated)} of {table.values.size} pairs have as many "
+            "dimensions as samples, where the measure takes the same value for any two layers "
+            "(Kornblith et al. 2019, Theorem 1).",
+            "Use cka, extract more samples, or set allow_saturated=True to see the values.",
+            severity="error",
+            layers=rows,
+            evidence={"pairs": len(table.saturated)},
+        )
+
+
+def _high_chance(measure: Measure, table: Table) -> Iterable[Finding]:
+    known = table.chance[np.isfinite(table.chance)]
+    if measure.high != 1.0 or not known.size or known.max() <= HIGH_CHANCE:
+        return
+    debiased = "estimator" in measure.defaults
+    yield Finding(
+        "VV003",
+        f"{measure.label}: layers that have nothing in common would score up to "
+        f"{known.max():.2f} (median over pairs {np.median(known):.2f}).",
+        "Use the debiased estimator, or read values against their chance level."
+        if debiased
+        else "Read values against their chance level, or use debiased cka.",
+        evidence={"chance_max": float(known.max()), "chance_median": float(np.median(known))},
+    )

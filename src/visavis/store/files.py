@@ -1,0 +1,151 @@
+"""Read activations from array files: ``.npy``, ``.npz`` and ``.safetensors``; never a pickle."""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+import numpy as np
+
+from visavis._core import checks
+from visavis._core.errors import StoreFormatError
+from visavis.results import Activations
+
+T = TypeVar("T")
+
+
+def load(path: str | Path, *, ids: str = "ids") -> Activations:
+    """Read activations from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``.npy`` file holds one layer, named after the file; ``.npz`` and ``.safetensors`` files
+        hold one array per layer, in file order.
+    ids : str
+        The name of a 1-D array in the file that holds the sample ids, if there is one. It is not
+        a layer.
+
+    Returns
+    -------
+    Activations
+        Layers as NumPy arrays (n, ...). bfloat16, which NumPy does not have, becomes float32.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    StoreFormatError
+        If the file is not what its suffix says, or holds pickled objects.
+    ValueError
+        If the suffix is unknown, or the layers differ in their number of rows.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ValueError(
+            checks.message(
+                "load",
+                "path",
+                f"end in {', '.join(SUFFIXES)}",
+                repr(path.name),
+                "Save arrays with numpy.savez: one array per layer, samples in rows.",
+            )
+        )
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no such file"
+        raise FileNotFoundError(f"load: {path} must be a file, got {what}.")
+    arrays = SUFFIXES[path.suffix](path)
+    identities = arrays.pop(ids, None) if len(arrays) > 1 else None
+    if identities is not None and identities.ndim != 1:
+        raise StoreFormatError(
+            f"load: {path}: the ids {ids!r} must be a 1-D array, got shape {identities.shape}."
+        )
+    scalars = [name for name, X in arrays.items() if X.ndim == 0]
+    if scalars or not arrays:
+        raise StoreFormatError(
+            f"load: {path} must hold arrays with samples in rows, got "
+            + (f"a single number in {scalars[0]!r}." if scalars else "none at all.")
+        )
+    return Activations(
+        arrays, ids=identities, pool="as stored", provenance={"file": path.name}
+    )
+
+
+def _npy(path: Path) -> dict[str, np.ndarray]:
+    def read() -> np.ndarray:
+        # Not np.load: it opens a zip or a pickle under any suffix.
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+
+    return {path.stem: _plain(path, read)}
+
+
+def _npz(path: Path) -> dict[str, np.ndarray]:
+    def read() -> dict[str, np.ndarray]:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+
+    return _plain(path, read)
+
+
+def _plain(path: Path, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+        reason = (
+            "it holds pickled Python objects, which visavis never loads"
+            if "allow_pickle" in str(error)
+            else str(error) or type(error).__name__
+        )
+        raise StoreFormatError(
+            f"load: {path} cannot be read as {path.suffix}: {reason}."
+        ) from error
+
+
+def _safetensors(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        tensors = deserialize(path.read_bytes())
+    except SafetensorError as error:
+        raise StoreFormatError(f"load: {path} cannot be read as .safetensors: {error}.") from error
+    return {name: _tensor(path, name, dict(tensor)) for name, tensor in tensors}
+
+
+_DTYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "F64": "<f8",
+        "F32": "<f4",
+        "F16": "<f2",
+        "I64": "<i8",
+        "I32": "<i4",
+        "I16": "<i2",
+        "I8": "|i1",
+        "U64": "<u8",
+        "U32": "<u4",
+        "U16": "<u2",
+        "U8": "|u1",
+        "BOOL": "|b1",
+    }
+)
+
+
+def _tensor(path: Path, name: str, tensor: Mapping[str, object]) -> np.ndarray:
+    dtype, shape, data = str(tensor["dtype"]), tensor["shape"], tensor["data"]
+    if dtype == "BF16":
+        # The upper half of a float32: exact, and NumPy has no name for it.
+        bits = np.frombuffer(data, dtype="<u2").astype("<u4") << 16  # pyright: ignore[reportArgumentType]
+        return bits.view("<f4").reshape(shape)  # pyright: ignore[reportArgumentType]
+    if dtype not in _DTYPES:
+        raise StoreFormatError(
+            f"load: {path}: layer {name!r} has dtype {dtype}, which cannot be compared. "
+            "Store it as F32, F16 or BF16."
+        )
+    return np.frombuffer(data, dtype=_DTYPES[dtype]).reshape(shape)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+SUFFIXES: Mapping[str, Callable[[Path], dict[str, np.ndarray]]] = MappingProxyType(
+    {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}
+)
+"""The readers by suffix."""

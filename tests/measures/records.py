@@ -1,0 +1,89 @@
+"""Every record of the registry under every variant, and what its tests need of it.
+
+Nothing here names a measure: a new record is drawn from the registry, finds its oracle by its name
+and its options, and is tested by every file of this folder that runs over `every_record`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import visavis as vv
+from hypothesis import settings
+from tests import oracles
+from visavis.measures import Measure
+from visavis.measures.alignment import kernel_sides
+
+Array = Any
+
+RECORDS = [
+    record.with_options(**options)
+    for record in vv.registry.values()
+    for options in ({}, *record.variants)
+]
+
+
+def over(records: list[Measure]) -> pytest.MarkDecorator:
+    """Parametrise a test over `records`, each under its label."""
+    return pytest.mark.parametrize("measure", records, ids=[each.label for each in records])
+
+
+every_record = over(RECORDS)
+
+# Drawn cases are the same on every run and on every machine, and leave no files behind.
+few_examples = settings(max_examples=8, derandomize=True, deadline=None, database=None)
+
+
+def allowing(measure: Measure) -> Measure:
+    """The record that answers where Theorem 1 would have it refuse."""
+    if "allow_saturated" in measure.defaults:
+        return measure.with_options(allow_saturated=True)
+    return measure
+
+
+def sides(measure: Measure) -> tuple[vv.kernels.Kernel, vv.kernels.Kernel] | None:
+    """The kernels of both sides, if the measure has kernels."""
+    kernel = measure.settings.get("kernel")
+    return None if kernel is None else kernel_sides(measure.name, kernel)
+
+
+def given(measure: Measure, X: Array, Y: Array) -> tuple[Array, Array]:
+    """What the measure takes for features X and Y: a precomputed kernel takes Gram matrices."""
+    kernels = sides(measure)
+    if kernels is None:
+        return X, Y
+    X, Y = (_gram(Z) if k.name == "precomputed" else Z for k, Z in zip(kernels, (X, Y), strict=True))
+    return X, Y
+
+
+def value(measure: Measure, X: Array, Y: Array) -> float:
+    """The measure of features X and Y, whatever its kernel takes."""
+    return float(measure(*given(measure, X, Y)))
+
+
+def oracle(measure: Measure, X: Array, Y: Array) -> float:
+    """The independent value, from `tests.oracles` by the name and options of the record."""
+    options = measure.settings
+    options.pop("allow_saturated", None)
+    ask = getattr(oracles, measure.name)
+    kernels = sides(measure)
+    if kernels is None:
+        return ask(X, Y, **options)
+    options.pop("kernel")
+    grams = (gram_oracle(k, Z.shape[1])(Z) for k, Z in zip(kernels, (X, Y), strict=True))
+    return ask(*grams, kernel=oracles.precomputed, **options)
+
+
+def gram_oracle(kernel: vv.kernels.Kernel, width: int) -> Callable[[Array], Array]:
+    """The independent kernel of that name and parameters, for features of that width."""
+    ask = getattr(oracles, kernel.name)
+    parameters = dict(kernel.parameters)
+    if kernel.name == "polynomial":
+        parameters.setdefault("gamma", 1 / width)
+    return ask(**parameters) if parameters else ask
+
+
+def _gram(Z: Array) -> Array:
+    Z = Z / np.abs(Z).max()
+    return Z @ Z.T

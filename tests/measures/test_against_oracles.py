@@ -1,0 +1,103 @@
+"""Every record on plain and hostile data against its oracle, in float64 and in float32."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+from tests.data_makers import FLOAT32_SCALES, FLOAT64_SCALES, HOSTILE, PLAIN, related, scaled
+from tests.measures.records import RECORDS, allowing, every_record, given, oracle, over
+from visavis.measures.measure import SCALING, TRANSLATION
+
+NARROW = {"n": 40, "p": 12, "q": 10}
+WIDE = {"n": 12, "p": 30, "q": 20}  # rank n − 1 on both sides
+
+# Made of two columns, or of one width; all three singular values that svcca(components=3) keeps of
+# orthonormal columns are equal, so which axes they belong to is anyone's choice.
+DATA = {
+    name: partial(maker, **NARROW)
+    for name, maker in (PLAIN | HOSTILE).items()
+    if name not in {"single_column", "rotated", "orthonormal", "wide", "scaled"}
+}
+DATA |= {
+    "single_column": partial(PLAIN["single_column"], n=40),
+    "rotated": partial(PLAIN["rotated"], n=40, p=12),
+    "more features than samples": partial(related, **WIDE),
+    "wide and offset": partial(HOSTILE["offset"], **WIDE),
+    "wide and heavy tailed": partial(HOSTILE["heavy_tailed"], **WIDE),
+    "wide with an outlier": partial(HOSTILE["outlier_row"], **WIDE),
+    "wide with duplicates": partial(HOSTILE["duplicate_columns"], **WIDE),
+}
+WELL_POSED = [each for each in RECORDS if each.settings.get("components") is None]
+SCALE_FREE = [each for each in RECORDS if SCALING in each.invariant_to]
+
+every_data = pytest.mark.parametrize("data", DATA)
+
+
+def tolerance(measure, data):
+    """The relative error that float64 allows: its 1e-16 times what the data takes away."""
+    centred = TRANSLATION in measure.invariant_to
+    if not centred and ("offset" in data or "dead" in data):
+        # Means 1e4 times the deviations stay in the kernel: its entries agree in eight digits.
+        return 1e-6
+    # One row a thousand times the others: squared, six digits. Otherwise a few roundings.
+    return 1e-9 if "outlier" in data else 1e-12
+
+
+def check(measure, X, Y, *, rel):
+    measure = allowing(measure)
+    X, Y = given(measure, X, Y)
+    answer = measure(X, Y)
+    assert answer.dtype == np.result_type(X.dtype, Y.dtype)
+    # A debiased value near zero is what is left of terms of the size of its range.
+    size = abs(measure.low) if math.isfinite(measure.low) else 0.0
+    assert float(answer) == pytest.approx(oracle(measure, X, Y), rel=rel, abs=rel * max(size, 0.1))
+
+
+@every_data
+@every_record
+def test_float64(measure, data):
+    X, Y = DATA[data]()
+    check(measure, X.astype(float), Y.astype(float), rel=tolerance(measure, data))
+
+
+@every_data
+@every_record
+def test_float32(measure, data):
+    # Against the oracle, in extended precision, of the same float32 numbers. The answer itself is
+    # rounded to 6e-8 and so is each entry of a Gram matrix, whose errors average out: eight units
+    # in the last place, 1e-6. What float32 cannot hold on the way must be computed in float64.
+    X, Y = (Z.astype(np.float32) for Z in DATA[data]())
+    check(measure, X, Y, rel=1e-6)
+
+
+@over(WELL_POSED)
+@pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-12), (np.float32, 1e-6)])
+def test_equal_singular_values(measure, dtype, rel):
+    X, Y = (Z.astype(dtype) for Z in HOSTILE["orthonormal"](**NARROW))
+    check(measure, X, Y, rel=rel)
+
+
+@over(SCALE_FREE)
+@pytest.mark.parametrize("by", FLOAT64_SCALES)
+def test_extreme_scales_float64(measure, by):
+    check(measure, *scaled(by=by, **NARROW), rel=1e-12)
+
+
+@over(SCALE_FREE)
+@pytest.mark.parametrize("by", FLOAT32_SCALES)
+def test_extreme_scales_float32(measure, by):
+    check(measure, *(Z.astype(np.float32) for Z in scaled(by=by, **NARROW)), rel=1e-6)
+
+
+@every_record
+def test_sides_of_different_scale(measure):
+    X, Y = related(**NARROW)
+    check(measure, 1e6 * X, 1e-6 * Y, rel=1e-12)
+
+
+@every_record
+def test_integers_are_exact(measure):
+    X, Y = PLAIN["integers"](**NARROW)
+    X, Y = given(measure, X, Y)
+    assert float(measure(X, Y)) == float(measure(X.astype(float), Y.astype(float)))
