@@ -209,7 +209,7 @@ def cosine() -> Kernel:
 
 
 def precomputed() -> Kernel:
-    """The input is itself a symmetric Gram matrix (n, n).
+    """Take the input itself as a symmetric Gram matrix (n, n).
 
     Returns
     -------

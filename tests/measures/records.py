@@ -12,7 +12,7 @@ import pytest
 import visavis as vv
 from hypothesis import settings
 from tests import oracles
-from visavis.measures import Measure
+from visavis.measures import Measure, Preparation, Shapes
 from visavis.measures.alignment import kernel_sides
 
 Array = Any
@@ -73,6 +73,20 @@ def oracle(measure: Measure, X: Array, Y: Array) -> float:
     options.pop("kernel")
     grams = (gram_oracle(k, Z.shape[1])(Z) for k, Z in zip(kernels, (X, Y), strict=True))
     return ask(*grams, kernel=oracles.precomputed, **options)
+
+
+def prepared(
+    measure: Measure, X: Array, Y: Array, beside: tuple[int, ...] = ()
+) -> tuple[Preparation, Preparation]:
+    """What the engine asks of both sides, where layers as wide as `beside` are compared as well."""
+    shapes = Shapes(X.shape[0], (X.shape[1], *beside), (Y.shape[1], *beside))
+    return tuple(measure.prepare(measure.settings, side, shapes) for side in (0, 1))
+
+
+def meeting(measure: Measure, X: Array, Y: Array, beside: tuple[int, ...] = ()) -> Any:
+    """What the engine lets the measure score."""
+    x, y = prepared(measure, X, Y, beside)
+    return x.meet(x.run(X), y.run(Y))
 
 
 def gram_oracle(kernel: vv.kernels.Kernel, width: int) -> Callable[[Array], Array]:

@@ -129,8 +129,8 @@ class Encoder(nn.Module):
         layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
         self.encoder = nn.TransformerEncoder(layer, 2)
 
-    def forward(self, x):
-        return self.encoder(x)
+    def forward(self, x, padding_mask=None):
+        return self.encoder(x, src_key_padding_mask=padding_mask)
 
 
 class Keyword(nn.Module):

@@ -17,6 +17,7 @@ from tests.models.nets import (
     seeded,
 )
 from torch import nn
+
 from visavis.models import extract
 
 
@@ -139,11 +140,21 @@ def test_attention_weights_are_an_output():
 def test_inner_modules_of_a_fused_encoder_run():
     model, x = seeded(Encoder), samples(5, 6, 8)
     acts = extract(model, x, ["encoder", "encoder.layers.?", "*.linear?", "*.norm1"])
-    assert list(acts)[:4] == [f"encoder.layers.0{m}" for m in (".norm1", ".linear1", ".linear2", "")]
+    assert list(acts)[:4] == [
+        f"encoder.layers.0{m}" for m in (".norm1", ".linear1", ".linear2", "")
+    ]
     assert not acts.findings
     with torch.no_grad():
         torch.testing.assert_close(acts["encoder"], model(x), rtol=1e-4, atol=1e-5)
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_selection_does_not_decide_which_kernels_run():
+    batch = {"x": samples(5, 6, 8), "padding_mask": torch.arange(6).expand(5, 6) > 3}
+    model = seeded(Encoder)
+    alone, among = extract(model, [batch], "encoder"), extract(model, [batch])
+    torch.testing.assert_close(alone["encoder"], among["encoder"], rtol=0, atol=0)
 
 
 def test_fused_kernels_stay_off_if_they_were():
@@ -200,7 +211,9 @@ def test_scalar_output_is_refused():
 
 def test_shape_must_not_change_between_batches():
     batches = [samples(4, 5, 3), samples(4, 6, 3)]
-    message = r"same shape for every sample, got `lstm\[0\]` \(4, 6, 4\) in batch 2 after \(4, 5, 4\)"
+    message = (
+        r"same shape for every sample, got `lstm\[0\]` \(4, 6, 4\) in batch 2 after \(4, 5, 4\)"
+    )
     with pytest.raises(ValueError, match=message):
         extract(seeded(Recurrent), batches, "lstm[0]")
 
@@ -271,7 +284,11 @@ def test_pool_callable_is_recorded_by_name():
     ("pool", "error", "message"),
     [
         ("mean", ValueError, "`pool` must be one of 'flatten', 'gap', got 'mean'"),
-        (lambda x, name: x.tolist(), TypeError, "`pool` must return a tensor for `first`, got list"),
+        (
+            lambda x, name: x.tolist(),
+            TypeError,
+            "`pool` must return a tensor for `first`, got list",
+        ),
         (lambda x, name: x.sum(0), ValueError, r"is the batch, 4 here, got `first` \(3,\)"),
     ],
     ids=["unknown", "list", "no batch"],

@@ -3,6 +3,7 @@
 import pytest
 from tests.models.nets import Backwards, ConvNet, Recurrent, Twice, samples, seeded
 from torch import nn
+
 from visavis._core.errors import LayerNotFoundError
 from visavis.models import extract
 

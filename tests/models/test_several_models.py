@@ -5,6 +5,7 @@ import torch
 from tests.models.nets import AnyKeyword, ConvNet, Keyword, Twice, samples, seeded
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
+
 from visavis.models import extract
 from visavis.results import Activations, correspond
 
@@ -64,8 +65,18 @@ def test_models_that_share_a_module():
     with torch.no_grad():
         torch.testing.assert_close(first["0"], trunk(x))
         torch.testing.assert_close(second["1"], trunk(x.tanh()))
+    assert list(second) == ["0", "1"]
     assert [{f.code for f in acts.findings} for acts in (first, second)] == [{"VV013"}] * 2
     assert trunk.training
+
+
+def test_shared_module_that_only_the_other_model_runs():
+    other = seeded(Twice)
+    model = seeded(Twice)
+    model.unused = other.first
+    first, second = extract([other, model], samples(4, 3))
+    assert first.findings == second.findings
+    assert second.findings[0].layers == ("unused",)
 
 
 def test_each_model_gets_the_arguments_that_it_takes():
@@ -94,7 +105,7 @@ def test_provenance():
     acts = extract(seeded(ConvNet), [samples(4, 3, 7, 7)] * 3, ["head", "block?"], pool="gap")
     assert dict(acts.provenance) == {
         "model": "ConvNet",
-        "parameters": 325,
+        "parameters": (3 * 9 + 1) * 4 + 2 * 4 + (4 * 9 + 1) * 5 + 2 * 5 + (5 + 1) * 2,
         "torch": str(torch.__version__),
         "layers": "head, block?",
         "pool": "gap",

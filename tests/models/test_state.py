@@ -6,6 +6,7 @@ import pytest
 import torch
 from tests.models.nets import ConvNet, Failing, Twice, samples, seeded
 from torch import nn
+
 from visavis.models import extract
 
 X = samples(6, 3)
@@ -111,7 +112,7 @@ def test_state_of_every_model_after_an_exception_in_one():
 def test_exception_in_forward_says_what_was_run():
     with pytest.raises(RuntimeError) as caught:
         extract(seeded(Twice), samples(4, 3).double())
-    assert caught.value.__notes__ == ["extract: Twice was run on inputs (4, 3) float64."]
+    assert caught.value.__notes__ == ["extract: Twice was run on (4, 3) float64; see `inputs`."]
 
 
 def test_hooks_of_the_caller_stay_and_count():

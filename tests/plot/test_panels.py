@@ -36,7 +36,8 @@ def test_a_set_of_measures_is_taken_as_it_is(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shape"), [(1, (1, 1)), (2, (1, 2)), (4, (2, 2)), (5, (2, 3)), (11, (3, 4))]
+    ("count", "shape"),
+    [(1, (1, 1)), (2, (1, 2)), (3, (1, 3)), (4, (2, 2)), (5, (2, 3)), (11, (3, 4))],
 )
 def test_panels_are_laid_out_near_square(make: Make, count: int, shape: tuple[int, int]) -> None:
     gridspec = grid([make(2, 2)] * count).axes[0].get_gridspec()

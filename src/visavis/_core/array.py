@@ -182,6 +182,6 @@ def host(x: Array) -> Array:
     """Return an array in host memory as a NumPy array, without a copy; others as they are."""
     if compat.is_torch_array(x) and x.device.type == "cpu":
         return to_numpy(x)
-    if compat.is_jax_array(x) and x.device.platform == "cpu":
+    if compat.is_jax_array(x) and all(each.platform == "cpu" for each in x.devices()):
         return np.asarray(x)
     return x

@@ -22,7 +22,7 @@ def message(where: str, argument: str, expected: str, seen: str, cure: str = "")
 
 
 def representation(where: str, name: str, X: Array) -> Array:
-    """Return `X` as a 2-D array of a float dtype that can be computed with, or say what is wrong."""
+    """Return `X` as a 2-D array that can be computed with, or say what is wrong."""
     if not array.is_array(X):
         raise TypeError(
             message(
@@ -188,13 +188,13 @@ def all_finite(where: str, name: str, X: Array) -> None:
     if array.recording(X) or X.shape[0] == 0:
         return
     xp = array.namespace(X)
-    # A sum is finite only if every entry is; a finite array whose sum overflows is looked at again.
+    # A sum is finite only if every entry is; where only the sum overflows nothing is found.
     if not math.isfinite(array.read(xp.sum(X)) or 0.0):
         _locate_not_finite(where, name, X)
 
 
 def locate(where: str, **arrays: Array) -> None:
-    """Raise for the first NaN, infinity or constant array among `arrays`; return if there is none."""
+    """Raise for the first NaN, infinity or constant array among `arrays`, if there is one."""
     for name, X in arrays.items():
         if not array.recording(X):
             _locate_not_finite(where, name, X)

@@ -24,8 +24,8 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        # A missing dependency *of* the module is another fault, and must not be reported as this one.
-        if error.name is not None and error.name.split(".")[0] != module.split(".")[0]:
+        # A missing dependency *of* the module is another fault, not to be reported as this one.
+        if error.name is not None and error.name.partition(".")[0] != module.partition(".")[0]:
             raise
         raise ImportError(
             f"{purpose} needs {module}, which is not installed. "

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(label: str, total: int | None, *, show: bool = True) -> Iterator[Callable[[], None]]:
+def progress_bar(
+    label: str, total: int | None, *, show: bool = True
+) -> Iterator[Callable[[], None]]:
     """Draw a bar on stderr while the block runs, if `show` and if stderr is a terminal.
 
     Yields

@@ -118,6 +118,11 @@ def train(
     return model.eval()
 
 
+def steps(epochs: int, *, images: int = 6000, batch_size: int = BATCH_SIZE) -> int:
+    """Return how many steps `train` takes, and so how often it reports progress."""
+    return epochs * -(-images // batch_size)
+
+
 def accuracy(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
     """Return the part of `images` that `model` classifies as `labels` say, from 0 to 1."""
     with torch.inference_mode():

@@ -4,10 +4,8 @@ Exit codes: 0, done; 1, done, but a value is missing or a file is not as it shou
 request could not be carried out.
 """
 
-import sys
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -20,14 +18,14 @@ EXPECTED = (ValueError, TypeError, LookupError, OSError, ImportError)
 class Plain(TyperGroup):
     """A group that answers the mistakes of a user with the message alone."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command, turning an expected error into its message and exit code 2."""
         try:
             return super().invoke(ctx)
         except EXPECTED as error:
             message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-            print(f"visavis: {message or type(error).__name__}", file=sys.stderr)
-            ctx.exit(2)
+            typer.echo(f"visavis: {message or type(error).__name__}", err=True)
+            raise typer.Exit(2) from None
 
 
 app = typer.Typer(
@@ -42,7 +40,7 @@ app = typer.Typer(
 
 def _version(show: bool) -> None:
     if show:
-        print(__version__)
+        typer.echo(__version__)
         raise typer.Exit
 
 

@@ -1,7 +1,7 @@
-"""``visavis check FILE ...``: are these files fit to be compared?"""
+"""``visavis check FILE ...``: whether files are fit to be compared."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -38,7 +38,7 @@ def command(
         raise typer.Exit(1)
 
 
-def report(path: Path) -> dict:
+def report(path: Path) -> dict[str, Any]:
     """Return what is in a file and what is wrong with it."""
     try:
         acts = store.load(path)
@@ -71,7 +71,7 @@ def problems(acts: Activations, name: str) -> list[str]:
     return []
 
 
-def _print(reports: dict[str, dict]) -> None:
+def _print(reports: dict[str, dict[str, Any]]) -> None:
     console = show.console()
     for path, entry in reports.items():
         good = not entry["problems"]

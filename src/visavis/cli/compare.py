@@ -1,13 +1,15 @@
 """``visavis compare A B``: two files of activations, layer by layer."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from visavis import pairs
 from visavis.cli import show
 from visavis.results import ComparisonSet
+from visavis.results.correspond import Align
 
 NAME, NEEDS_ARGUMENTS = "compare", True
 
@@ -54,7 +56,7 @@ def command(
         b,
         measures=measure or ["cka"],
         names=(name[0], name[1]) if name else None,
-        align=align,  # pyright: ignore[reportArgumentType]  (compare checks it)
+        align=cast("Align", align),  # compare checks it
         silenced=silence or (),
         progress=not quiet,
     )
@@ -72,7 +74,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _writer(out: Path | None):
+def _writer(out: Path | None) -> Callable[[ComparisonSet, Path], None] | None:
     """Return how to write the result, refusing an unknown suffix before any work is done."""
     if out is None:
         return None

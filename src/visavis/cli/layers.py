@@ -34,10 +34,7 @@ def command(
         ]
     else:
         model = models.from_factory(source)
-        lines = [
-            {"layer": each.name, "type": each.type, "parameters": each.parameters}
-            for each in models.layers(model)
-        ]
+        lines = [{"layer": each.name, "type": each.type} for each in models.layers(model)]
     if as_json:
         show.as_json(lines)
         return

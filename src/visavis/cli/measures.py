@@ -84,12 +84,16 @@ def _page(measure: Measure) -> None:
     console = show.console()
     table = Table(show_header=False, title=Text(measure.title), title_justify="left")
     for key, value in facts(measure).items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name}={each}" for name, each in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(value)
-        elif isinstance(value, bool):
-            value = "yes" if value else "no"
-        table.add_row(Text(key.replace("_", " ")), Text(str(value)))
+        table.add_row(Text(key.replace("_", " ")), Text(_worded(value)))
     console.print(table)
     console.print(Text(inspect.getdoc(measure.function) or ""))
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={each}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

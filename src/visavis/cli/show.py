@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,7 +21,7 @@ def console() -> Console:
 
 def as_json(data: Any) -> None:
     """Print data for machines: one JSON document on standard output."""
-    print(json.dumps(data, indent=1, allow_nan=False))
+    typer.echo(json.dumps(data, indent=1, allow_nan=False))
 
 
 def comparison(out: Console, result: Comparison) -> None:

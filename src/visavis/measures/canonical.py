@@ -190,8 +190,9 @@ def pwcca(X: Array, Y: Array, /, *, allow_saturated: bool = False) -> Array:
 
     Notes
     -----
-    *Invariant to*: translation, isotropic scaling, invertible linear maps of Y. *Not to*: orthogonal
-    maps of X, whose columns the weights add up. *Streaming*: `Moments.pwcca`. *Cost*: as `cca`.
+    *Invariant to*: translation, isotropic scaling, invertible linear maps of Y. *Not to*:
+    orthogonal maps of X, whose columns the weights add up. *Streaming*: `Moments.pwcca`. *Cost*:
+    as `cca`.
 
     References
     ----------

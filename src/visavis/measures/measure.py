@@ -138,9 +138,7 @@ class Measure:
         """The name with those options that are not the default, as `resolve` reads it."""
         defaults = self.defaults
         changed = [
-            f"{key}={value}"
-            for key, value in self.options.items()
-            if value != defaults[key]
+            f"{key}={value}" for key, value in self.options.items() if value != defaults[key]
         ]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
 

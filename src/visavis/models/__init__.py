@@ -1,5 +1,6 @@
 """Models to representations: which layers a model has, and what they give on a set of samples."""
 
 from visavis.models.extraction import extract as extract
+from visavis.models.factory import from_factory as from_factory
 from visavis.models.listing import Layer as Layer
 from visavis.models.listing import layers as layers

@@ -24,6 +24,8 @@ class Collector:
     ----------
     batches : int
         How many batches were added.
+    ignored_mask : str or None
+        The name of a mask that the batches seem to hold and the model was not given.
     """
 
     def __init__(self, where: str) -> None:
@@ -31,6 +33,7 @@ class Collector:
         self._parts: dict[str, list[Array]] = {}
         self._times: Counter[str] = Counter()
         self.batches = 0
+        self.ignored_mask: str | None = None
 
     def add(self, outputs: Sequence[Output], n: int) -> None:
         """Add what the model gave for a batch of `n` samples."""

@@ -137,7 +137,8 @@ def extract(
     Notes
     -----
     Findings of the result: ``VV006`` modules that never ran, and outputs left out because only
-    some batches gave them; ``VV013`` a model in training mode; ``VV015`` half precision.
+    some batches gave them; ``VV012`` a mask that the rule for batches left out; ``VV013`` a model
+    in training mode; ``VV015`` half precision.
 
     The batch is the first dimension of the first array of the input. A model that computes with
     another dimension as batch (``batch_first=False``) is refused, unless the two sizes agree.
@@ -218,7 +219,7 @@ def _whole(
                 where,
                 "layers",
                 "select at least one module that every batch runs",
-                findings.listed(list(irregular)),
+                findings.in_batches(irregular, collector.batches),
             )
         )
     names = recorder.selection.names
@@ -227,6 +228,7 @@ def _whole(
         *findings.never_ran([name for name in names if name not in recorder.ran], len(names)),
         *findings.nothing_to_record([n for n in names if n in recorder.ran and n not in gave]),
         *findings.irregular(irregular, collector.batches),
+        *findings.ignored_mask(collector.ignored_mask),
         *findings.training_mode(*recorder.training),
         *findings.reduced_precision(whole),
     ]

@@ -55,16 +55,20 @@ def irregular(times: Mapping[str, int], batches: int) -> list[Finding]:
     """Report outputs that some batches lack, given in how many of them each one was seen."""
     if not times:
         return []
-    seen = [f"{name} ({count} of {batches} batches)" for name, count in times.items()]
     return [
         Finding(
             "VV006",
-            f"left out, because not every sample has a row: {listed(seen)}.",
+            f"left out, because not every sample has a row: {in_batches(times, batches)}.",
             "The model calls these modules on some inputs only, or not always equally often.",
             layers=tuple(times),
             evidence={"batches": batches, "fewest": min(times.values())},
         )
     ]
+
+
+def in_batches(times: Mapping[str, int], batches: int) -> str:
+    """Write in how many batches each output was seen."""
+    return listed([f"{name} ({count} of {batches} batches)" for name, count in times.items()])
 
 
 def training_mode(modules: int, of: int) -> list[Finding]:
@@ -78,6 +82,21 @@ def training_mode(modules: int, of: int) -> list[Finding]:
             "mode and set back.",
             severity="info",
             evidence={"modules": modules, "of": of},
+        )
+    ]
+
+
+def ignored_mask(name: str | None) -> list[Finding]:
+    """Report that the model could have been given a mask, and was not."""
+    if name is None:
+        return []
+    return [
+        Finding(
+            "VV012",
+            f"`{name}` was not given to the model, though the batches seem to hold it: padding "
+            "then counts as content.",
+            "If so, hand it over: inputs=lambda batch: (input, mask), or a mapping of arguments.",
+            evidence={"argument": name},
         )
     ]
 

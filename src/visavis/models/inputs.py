@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from visavis._core import array, checks
@@ -21,11 +22,14 @@ class Call:
     optional : bool
         Whether keyword arguments that ``forward`` does not take are left out (a batch holds
         labels too) or were chosen by the caller, who is told if they do not fit.
+    partial : bool
+        Whether the batch had more elements, which are ignored.
     """
 
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
+    partial: bool = False
 
     def arrays(self) -> Iterator[Array]:
         """Yield every array among the arguments."""
@@ -76,6 +80,12 @@ class Call:
             )
         return Call(self.args, fitting)
 
+    def ignored_mask(self, forward: Callable[..., Any], fitted: "Call") -> str | None:
+        """Return the name of a mask that the batch seems to hold and the model is not given."""
+        second = list(inspect.signature(forward).parameters)[1:2]
+        left_out = [key for key in self.kwargs if key not in fitted.kwargs]
+        return next((n for n in (second if self.partial else left_out) if "mask" in n), None)
+
 
 def call(batch: Any, inputs: Callable[[Any], Any] | None) -> Call:
     """Return how a model is called with `batch`; the rule is documented at `visavis.extract`."""
@@ -84,11 +94,12 @@ def call(batch: Any, inputs: Callable[[Any], Any] | None) -> Call:
         if isinstance(chosen, Mapping):
             return Call(kwargs=chosen)
         return Call(chosen if isinstance(chosen, tuple) and not _is_object(chosen) else (chosen,))
+    partial = False
     if isinstance(batch, (tuple, list)) and not _is_object(batch) and batch:
-        batch = batch[0]
+        batch, partial = batch[0], len(batch) > 1
     if isinstance(batch, Mapping):
         return Call(kwargs=batch, optional=True)
-    return Call((batch,))
+    return Call((batch,), partial=partial)
 
 
 def _is_object(value: Any) -> bool:
@@ -101,7 +112,12 @@ def batches(where: str, loader: Any, batch_size: int) -> tuple[Iterable[Any], in
 
     An array, or a mapping of arrays, is cut into batches of `batch_size` rows.
     """
-    if array.is_array(loader) and loader.ndim > 0:
+    if isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1:
+        expected = "be a positive integer"
+        raise ValueError(checks.message(where, "batch_size", expected, repr(batch_size)))
+    if array.is_array(loader):
+        if loader.ndim == 0:
+            raise _not_a_loader(where, "a 0-d array")
         return _slices({"": loader}, batch_size, lambda parts: parts[""])
     if isinstance(loader, Mapping):
         values = list(loader.values())

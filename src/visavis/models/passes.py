@@ -80,6 +80,8 @@ def one_pass(
                     outputs = recorder.run(calls[key])
                     if collectors[key].batches == 0:
                         _check_first(where, recorder, outputs)
+                        mask = asked.ignored_mask(recorder.forward, calls[key])
+                        collectors[key].ignored_mask = mask
                     collectors[key].add(outputs, n)
             step()
     if not rows.digests:

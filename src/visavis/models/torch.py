@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from itertools import chain
 from types import TracebackType
@@ -107,7 +108,7 @@ class Recorder:
             return self._outputs
         except Exception as error:
             inputs = ", ".join(f"{tuple(x.shape)} {array.dtype_name(x)}" for x in call.arrays())
-            error.add_note(f"{self._where}: {self.name} was run on inputs {inputs}.")
+            error.add_note(f"{self._where}: {self.name} was run on {inputs}; see `inputs`.")
             raise
         finally:
             self._running = False
@@ -248,6 +249,9 @@ def _placed(value: Any, device: torch.device | None) -> Any:
         return type(value)(*(_placed(child, device) for child in value))
     if isinstance(value, (tuple, list)):
         return type(value)(_placed(child, device) for child in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {f.name: _placed(getattr(value, f.name), device) for f in fields(value) if f.init}
+        return replace(value, **parts)
     return value
 
 

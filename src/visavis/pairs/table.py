@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from visavis._core import array, checks
+from visavis._core import checks
 from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
 from visavis.measures import Measure, Shapes

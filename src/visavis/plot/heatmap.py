@@ -195,8 +195,10 @@ def _print_values(
         for at, value in np.ndenumerate(comparison.values)
         if not np.isnan(value)
     }
+    # "0.00" fills three quarters of its cell, and no number more than all of it.
     longest = max(map(len, shown.values()), default=1)
-    size = float(np.clip(0.76 * pitch[0] / (WIDTH_OF_DIGIT * longest), 3.0, 9.0))
+    fitting = min(0.76 / len("0.00"), 0.95 / longest) * pitch[0] / WIDTH_OF_DIGIT
+    size = float(np.clip(fitting, 3.0, 9.0))
     for (i, j), number in shown.items():
         ax.text(
             j,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_COLUMNS = 4
+_ONE_LINE = 3
 
 
 def grid(
@@ -70,7 +71,8 @@ def grid(
                 "grid", "titles", f"have one entry per panel ({len(panels)})", f"{len(headings)}"
             )
         )
-    across = columns or min(_MOST_COLUMNS, ceil(sqrt(len(panels))), len(panels))
+    square = ceil(sqrt(len(panels))) if len(panels) > _ONE_LINE else len(panels)
+    across = columns or min(_MOST_COLUMNS, square)
     figure, axes = _figure(panels, across, size)
     shared = len({(each.rows, each.cols, each.names) for each in panels}) == 1
     keys: dict[str, Artist] = {}

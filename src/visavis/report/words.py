@@ -99,8 +99,11 @@ def chance(comparison: Comparison) -> str:
     return f"Chance alone, with the samples of one side shuffled, reaches {level}."
 
 
-def reading(scale: Scale) -> str:
-    """Return how to read the numbers of a measure: direction, range, symmetry."""
+def meaning(scale: Scale) -> str:
+    """Return how to read the numbers of a measure: what it is, direction, range, symmetry."""
+    description = scale.description.strip()
+    if description and description[-1] not in ".!?":
+        description += "."
     better = "higher" if scale.direction == "similarity" else "lower"
     low, high = (numbers.text(end, scale) for end in (scale.low, scale.high))
     if isfinite(scale.low) and isfinite(scale.high):
@@ -110,7 +113,7 @@ def reading(scale: Scale) -> str:
     else:
         limits = "without bounds"
     way = "" if scale.symmetric else " It is directed: from the rows to the columns."
-    return f"A {scale.direction}, {limits}; {better} is more alike.{way}"
+    return f"{description} A {scale.direction}, {limits}; {better} is more alike.{way}".strip()
 
 
 def caption(comparison: Comparison) -> str:

@@ -41,7 +41,7 @@ class Activations(Mapping[str, Array]):
         self,
         layers: Mapping[str, Array],
         *,
-        ids: Sequence[Any] | None = None,
+        ids: Sequence[Any] | Array | None = None,
         digests: Sequence[str] | None = None,
         shuffled: bool = False,
         pool: str = "none",
@@ -137,13 +137,11 @@ def _rows(layers: Mapping[str, Array]) -> int:
 
 
 def _ids(
-    name: str, values: Sequence[Any] | None, n: int, *, unique: bool
+    name: str, values: Sequence[Any] | Array | None, n: int, *, unique: bool
 ) -> tuple[Any, ...] | None:
     if values is None:
         return None
-    if array.is_array(values):
-        values = array.to_numpy(values).tolist()
-    ids = tuple(values)
+    ids = tuple(array.to_numpy(values).tolist() if array.is_array(values) else values)
     if len(ids) != n:
         raise ValueError(
             checks.message("Activations", name, f"have one entry per row ({n})", f"{len(ids)}")

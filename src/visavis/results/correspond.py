@@ -1,4 +1,4 @@
-"""Do the rows of two sets of activations describe the same samples?"""
+"""Whether the rows of two sets of activations describe the same samples."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ def norm(self_hsic: Array, size: Array | float, *, precision: float) -> Array:
     self_hsic : 0-d array
         A squared norm, so negative only by rounding.
     size : 0-d array or float
-        The size of the terms that were added up to it: what lies below their rounding error is zero.
+        The size of the terms that were added up to it: less than their rounding error is zero.
     precision : float
         Machine epsilon of the terms.
     """

@@ -42,10 +42,7 @@ def cca(where: str, overlap: Overlap, *, form: str, allow_saturated: bool) -> Ar
     if not allow_saturated:
         refuse_saturated(where, rank_x, rank_y, overlap.n)
     xp = array.namespace(overlap.matrix)
-    if form == "r2":
-        total = xp.sum(overlap.matrix**2)
-    else:
-        total = xp.sum(overlap.correlations)
+    total = xp.sum(overlap.matrix**2) if form == "r2" else xp.sum(overlap.correlations)
     return total / xp.minimum(rank_x, rank_y)
 
 

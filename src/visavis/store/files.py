@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -67,9 +67,7 @@ def load(path: str | Path, *, ids: str = "ids") -> Activations:
             f"load: {path} must hold arrays with samples in rows, got "
             + (f"a single number in {scalars[0]!r}." if scalars else "none at all.")
         )
-    return Activations(
-        arrays, ids=identities, pool="as stored", provenance={"file": path.name}
-    )
+    return Activations(arrays, ids=identities, pool="as stored", provenance={"file": path.name})
 
 
 def _npy(path: Path) -> dict[str, np.ndarray]:
@@ -131,18 +129,18 @@ _DTYPES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _tensor(path: Path, name: str, tensor: Mapping[str, object]) -> np.ndarray:
-    dtype, shape, data = str(tensor["dtype"]), tensor["shape"], tensor["data"]
+def _tensor(path: Path, name: str, tensor: Mapping[str, Any]) -> np.ndarray:
+    dtype, shape, data = tensor["dtype"], tensor["shape"], tensor["data"]
     if dtype == "BF16":
         # The upper half of a float32: exact, and NumPy has no name for it.
-        bits = np.frombuffer(data, dtype="<u2").astype("<u4") << 16  # pyright: ignore[reportArgumentType]
-        return bits.view("<f4").reshape(shape)  # pyright: ignore[reportArgumentType]
+        bits = np.frombuffer(data, dtype="<u2").astype("<u4") << 16
+        return bits.view("<f4").reshape(shape)
     if dtype not in _DTYPES:
         raise StoreFormatError(
             f"load: {path}: layer {name!r} has dtype {dtype}, which cannot be compared. "
             "Store it as F32, F16 or BF16."
         )
-    return np.frombuffer(data, dtype=_DTYPES[dtype]).reshape(shape)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return np.frombuffer(data, dtype=_DTYPES[dtype]).reshape(shape)
 
 
 SUFFIXES: Mapping[str, Callable[[Path], dict[str, np.ndarray]]] = MappingProxyType(

@@ -1,0 +1,136 @@
+"""``visavis demo``: the paper in miniature, on images that come with the package."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from visavis._core.extras import require
+from visavis._core.progress import progress_bar
+from visavis.cli import show
+
+if TYPE_CHECKING:
+    from visavis.benchmark.miniature import Miniature
+
+NAME, NEEDS_ARGUMENTS = "demo", False
+SEEDS = (0, 1, 2)
+
+
+def command(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for report.html and heatmap.png.")
+    ] = Path("demo-report"),
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Passes over the training images: more, more alike.")
+    ] = 10,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Train three small nets from different seeds and see which measures match their layers.
+
+    The layer-correspondence test of Kornblith et al. (2019), Table 2, in about three minutes: of
+    two nets that differ only in their random start, does a measure find the same layer again?
+    """
+    require("torch", extra="torch", purpose="visavis demo")
+    from visavis.benchmark import miniature, tiny10
+
+    out.mkdir(parents=True, exist_ok=True)
+    steps = len(SEEDS) * tiny10.steps(epochs)
+    with progress_bar("training three nets", steps, show=not quiet) as step:
+        activations, accuracies = miniature.train(SEEDS, epochs=epochs, step=step)
+    pairs = len(SEEDS) * (len(SEEDS) - 1)
+    with progress_bar("comparing their layers", pairs, show=not quiet) as step:
+        comparisons = miniature.match(activations, step=step)
+    result = miniature.Miniature(accuracies, activations, comparisons, miniature.found(comparisons))
+    _print(result)
+    report, picture = _write(result, out)
+    console = show.console()
+    console.print(Text(what_it_shows(result)))
+    console.print(Text(f"written: {report} and {picture}"), soft_wrap=True)
+
+
+def what_it_shows(result: "Miniature") -> str:
+    """Say in words what came out, whatever it is."""
+    found = result.correspondences
+    best = max(found.values(), key=lambda each: each.accuracy)
+    cka, cca = found["CKA (linear)"], found["CCA (R²)"]
+    return (
+        f"Of {cka.total} layers sought in a net from another seed, {best.measure} finds "
+        f"{best.accuracy:.0f} %, linear CKA {cka.accuracy:.0f} % and CCA {cca.accuracy:.0f} %; "
+        f"blind choice finds {cka.chance:.0f} %. A bright diagonal in the picture is a measure "
+        "that sees the same layer in both nets; CCA has none, since most layers are wider than "
+        "there are images (Theorem 1 of the paper)."
+    )
+
+
+def rows(result: "Miniature") -> list[tuple[str, str, str]]:
+    """Return measure, accuracy here and accuracy in the paper, as text."""
+    from visavis.benchmark import PAPER_TABLE_2
+
+    lines = []
+    for name, each in result.correspondences.items():
+        error = "" if each.standard_error is None else f" ± {each.standard_error:.1f}"
+        paper = f"{PAPER_TABLE_2[name]:.1f}" if name in PAPER_TABLE_2 else "–"
+        lines.append((name, f"{each.accuracy:.1f}{error}", paper))
+    return lines
+
+
+def _print(result: "Miniature") -> None:
+    table = Table(title="Layers found again in another net, %", title_justify="left")
+    for column, justify in (("measure", "left"), ("here", "right"), ("paper's Table 2", "right")):
+        table.add_column(column, justify=justify)  # pyright: ignore[reportArgumentType]
+    for row in rows(result):
+        table.add_row(*(Text(cell) for cell in row))
+    show.console().print(table)
+
+
+def _write(result: "Miniature", out: Path) -> tuple[Path, Path]:
+    """Write report and picture of the first pair of networks; return their paths."""
+    from visavis import plot, report
+    from visavis.benchmark import miniature
+    from visavis.measures import resolve
+
+    first = next(iter(result.comparisons.values()))
+    shown = {
+        name: first[resolve(miniature.MEASURES[name]).label]
+        for name in (miniature.DEBIASED, "CKA (RBF 0.4)", "Linear regression", "CCA (R²)")
+    }
+    figure = plot.grid(list(shown.values()), titles=list(shown))
+    picture = out / "heatmap.png"
+    figure.savefig(picture, dpi=200)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=150, format="png")
+    accuracies = ", ".join(f"{100 * each:.1f} %" for each in result.accuracies.values())
+    sections = [
+        report.Section(
+            "The paper in miniature",
+            (
+                "Three nets of the paper's architecture Tiny-10, trained on 6,000 images of "
+                "Fashion-MNIST from different random starts, classify held-out images with "
+                f"{accuracies} accuracy. Their layers are compared on {miniature.IMAGES} held-out "
+                "images. A good measure should find each layer of one net again in another.",
+                what_it_shows(result),
+            ),
+            table=report.Table(
+                ("measure", "here, %", "paper, %"),
+                rows(result),
+                "Layers whose most alike layer in another net is the same layer, with the "
+                "jackknife standard error over nets. The paper (Kornblith et al. 2019, Table 2) "
+                "used ten nets and the 50,000 images of CIFAR-10 that they were trained on.",
+            ),
+            image=report.Image(
+                buffer.getvalue(),
+                alt="Four heatmaps of layers of one net against layers of another.",
+                caption=f"{' against '.join(first[next(iter(first))].names)}, by four measures.",
+            ),
+        )
+    ]
+    written = report.write_html(
+        [shown[miniature.DEBIASED]],
+        out / "report.html",
+        title="visavis demo: which measures see the same layer in two nets?",
+        sections=sections,
+    )
+    return written, picture

@@ -1,0 +1,82 @@
+"""The chance level of a record is the mean over all permutations of the rows of one side."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+import visavis as vv
+from tests import oracles
+from tests.data_makers import independent, related
+from tests.measures.records import RECORDS, allowing, given, meeting, over, value
+
+# No closed form is known for the mean of a sum of roots.
+CLOSED = [m for m in RECORDS if m.chance is not None and m.settings.get("form") != "rho"]
+OPEN = [m for m in RECORDS if m.chance is not None and m.settings.get("form") == "rho"]
+def chance(measure, X, Y):
+    return float(measure.chance(measure.settings, meeting(measure, *given(measure, X, Y))))
+
+
+def check(measure, X, Y):
+    # So few rows leave fewer degrees of freedom than there are ranks.
+    measure = allowing(measure)
+    values = oracles.permutation_values(partial(value, measure), X, Y)
+    # Where the mean is 0, it is what is left of values of their size.
+    mean, size = math.fsum(values) / len(values), abs(values).max()
+    assert chance(measure, X, Y) == pytest.approx(mean, rel=1e-11, abs=1e-13 * size)
+
+
+@over(CLOSED)
+@pytest.mark.parametrize(("p", "q"), [(3, 2), (1, 2)])
+def test_chance_is_the_mean_over_all_permutations_of_five_rows(measure, p, q):
+    check(measure, *related(n=5, p=p, q=q, seed=2))
+
+
+@over([each for each in CLOSED if not each.options])
+def test_chance_is_the_mean_over_all_permutations_of_six_rows(measure):
+    check(measure, *related(n=6, p=2, q=3, seed=2))
+
+
+@over(CLOSED)
+def test_chance_does_not_depend_on_the_order_of_rows(measure):
+    X, Y = related()
+    assert chance(measure, X, Y[::-1]) == pytest.approx(chance(measure, X, Y), rel=1e-12)
+
+
+@over(OPEN)
+def test_chance_without_a_closed_form_is_not_a_number(measure):
+    assert math.isnan(chance(measure, *related()))
+
+
+@pytest.mark.parametrize("name", ["cka", "hsic", "linear_regression", "canonical_ridge", "cca"])
+def test_where_a_closed_form_is_known_there_is_one(name):
+    assert {m.label for m in CLOSED} & {f"{name}", f"{name}(form=r2)"}
+
+
+def test_chance_of_biased_cka_from_participation_ratios():
+    # √(PR_X·PR_Y)/(n − 1), PR = (Σλ)²/Σλ².
+    X, Y = related(n=40, p=12, q=10)
+    ratios = []
+    for Z in (X, Y):
+        lam = np.linalg.svd(Z - Z.mean(axis=0), compute_uv=False) ** 2
+        ratios.append(lam.sum() ** 2 / (lam**2).sum())
+    expected = math.sqrt(ratios[0] * ratios[1]) / 39
+    level = chance(vv.registry["cka"].with_options(estimator="biased"), X, Y)
+    assert level == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "cosine"])
+@pytest.mark.parametrize("n", [5, 6])
+def test_debiased_cka_has_mean_0_and_a_known_variance(kernel, n):
+    X, Y = related(n=n, p=3, q=2, seed=2)
+    values = oracles.permutation_values(partial(vv.cka, kernel=kernel), X, Y)
+    assert math.fsum(values) / len(values) == pytest.approx(0, abs=1e-13)
+    assert math.fsum(values**2) / len(values) == pytest.approx(2 / (n * (n - 3)), rel=1e-11)
+
+
+@pytest.mark.parametrize(("width", "level"), [(10, 0.095), (100, 0.495), (1000, 0.911)])
+def test_chance_level_of_gaussians_of_some_width(width, level):
+    X, Y = independent(n=100, p=width, q=width)
+    biased = vv.registry["cka"].with_options(estimator="biased")
+    assert chance(biased, X, Y) == pytest.approx(level, abs=0.01)
+    assert chance(vv.registry["cka"], X, Y) == 0

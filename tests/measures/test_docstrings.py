@@ -1,0 +1,156 @@
+"""Documentation of what is public: sections in order, and the facts of the records."""
+
+import doctest
+import inspect
+import math
+import re
+
+import pytest
+import visavis as vv
+from tests.measures.maps import implied
+from tests.measures.records import RECORDS, every_record, over
+from visavis.measures import measure as facts
+
+SECTIONS = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
+FAMILIES = [each for each in RECORDS if not each.options]
+PUBLIC = [name for name in dir(vv) if not name.startswith("_")]
+DOCUMENTED = {f"vv.{name}": getattr(vv, name) for name in PUBLIC}
+DOCUMENTED |= {f"vv.kernels.{name}": getattr(vv.kernels, name) for name in vv.kernels.__all__}
+DOCUMENTED.pop("vv.registry")  # a mapping: its records are documented by their functions
+
+PHRASES = {
+    facts.TRANSLATION: "translation",
+    facts.SCALING: "isotropic scaling|scale of the features",
+    facts.PERMUTATION: "permutations? of (the )?features|feature permutations?",
+    facts.ORTHOGONAL: "orthogonal maps",
+    facts.LINEAR: "invertible linear maps(?! of [XY])",
+    facts.LINEAR_X: "invertible linear maps of X",
+    facts.LINEAR_Y: "invertible linear maps of Y",
+}
+
+
+def sections(function):
+    """The text of each section by its heading; what stands before all of them under ''."""
+    doc = inspect.cleandoc(function.__doc__ or "")
+    parts = re.split(r"^(\w+)\n-{3,}\n", doc, flags=re.MULTILINE)
+    return {"": parts[0]} | dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def note(measure, heading):
+    """What stands in the Notes after ``*heading*:``, up to the next heading, on one line."""
+    notes = " ".join(sections(measure.function)["Notes"].split())
+    found = re.search(rf"\*{heading}\*: (.*?)(?=\*[A-Z]|$)", notes)
+    return found.group(1) if found else ""
+
+
+def named(text):
+    """The maps that a text names, with those that are special cases of them."""
+    return implied(frozenset(name for name, phrase in PHRASES.items() if re.search(phrase, text)))
+
+
+def number(x):
+    """A bound as a docstring writes it."""
+    known = {math.inf: "∞", -math.inf: "−∞", math.pi / 2: "π/2", math.sqrt(2): "√2"}
+    return known.get(x, f"{x:g}".replace("-", "−"))
+
+
+@over(FAMILIES)
+def test_sections_are_all_there_and_in_order(measure):
+    assert list(sections(measure.function)) == ["", *SECTIONS]
+
+
+@over(FAMILIES)
+def test_the_summary_is_one_line_and_a_citation_follows(measure):
+    summary, _, formula = sections(measure.function)[""].partition("\n\n")
+    assert "\n" not in summary
+    assert summary.endswith(".")
+    assert "[1]_" in formula
+
+
+@over(FAMILIES)
+def test_every_option_is_described(measure):
+    text = sections(measure.function)["Parameters"]
+    described = re.findall(r"^(\w+) :", text, flags=re.MULTILINE)
+    assert described == ["X", "Y", *measure.defaults]
+
+
+@every_record
+def test_the_range_in_returns_is_the_range_of_the_record(measure):
+    left = "(" if math.isinf(measure.low) else "["
+    right = ")" if math.isinf(measure.high) else "]"
+    interval = f"{left}{number(measure.low)}, {number(measure.high)}{right}"
+    assert interval in sections(measure.function)["Returns"]
+
+
+@every_record
+def test_the_direction_in_returns_is_that_of_the_record(measure):
+    word = {"similarity": "higher is more", "distance": "lower is more"}[measure.direction]
+    assert word in " ".join(sections(measure.function)["Returns"].split())
+
+
+@over([each for each in FAMILIES if not each.symmetric])
+def test_asymmetry_is_said(measure):
+    assert "Not symmetric" in sections(measure.function)["Returns"]
+
+
+@over(FAMILIES)
+def test_notes_name_every_invariance_of_the_record(measure):
+    assert measure.invariant_to - {facts.LINEAR_X, facts.LINEAR_Y} <= named(
+        note(measure, "Invariant to")
+    ) | named(note(measure, "Not to"))
+    sided = measure.invariant_to & {facts.LINEAR_X, facts.LINEAR_Y}
+    assert sided <= named(note(measure, "Invariant to")) or facts.LINEAR in measure.invariant_to
+
+
+@over(FAMILIES)
+def test_notes_name_every_map_that_moves_the_value(measure):
+    assert measure.not_invariant_to - {facts.LINEAR_X} <= named(note(measure, "Not to"))
+
+
+@over(FAMILIES)
+def test_notes_claim_no_invariance_that_the_record_does_not_declare(measure):
+    claimed = named(note(measure, "Invariant to")) - {facts.LINEAR_X, facts.LINEAR_Y}
+    family = [m for m in RECORDS if m.name == measure.name]
+    assert claimed <= frozenset.union(*(m.invariant_to for m in family))
+
+
+@over([each for each in FAMILIES if each.minimum_rows > 2])
+def test_fewest_rows_stand_in_raises(measure):
+    assert f"fewer than {measure.minimum_rows} rows" in sections(measure.function)["Raises"]
+
+
+@over([each for each in FAMILIES if "allow_saturated" in each.defaults])
+def test_refusals_stand_in_raises(measure):
+    raises = sections(measure.function)["Raises"]
+    assert "SaturatedError" in raises
+    assert "VV014" in raises
+
+
+@over(FAMILIES)
+def test_the_reference_of_the_record_can_be_followed(measure):
+    assert re.search(r"doi:10\.|arXiv:\d|JMLR \d", measure.reference)
+    assert re.search(r"\.\. \[1\] .*(doi:10\.|arXiv:\d|JMLR \d)", sections(measure.function)["References"])
+
+
+@over(FAMILIES)
+def test_streaming_names_a_method_that_exists(measure):
+    names = re.findall(r"`Moments\.(\w+)`", note(measure, "Streaming"))
+    assert names == [measure.name]
+    assert callable(getattr(vv.Moments, names[0]))
+
+
+@pytest.mark.parametrize("thing", DOCUMENTED.values(), ids=DOCUMENTED)
+def test_every_public_name_is_documented(thing):
+    doc = inspect.getdoc(thing)
+    assert doc
+    assert doc != inspect.getdoc(object)
+    assert doc.splitlines()[0].rstrip().endswith((".", ":", ")"))
+
+
+@over(FAMILIES)
+def test_examples_run(measure):
+    name = f"visavis.{measure.name}"
+    (example,) = doctest.DocTestFinder(recurse=False).find(measure.function, name, globs={})
+    result = doctest.DocTestRunner(verbose=False).run(example)
+    assert result.attempted > 2
+    assert result.failed == 0
