@@ -1,4 +1,4 @@
-"""The report as a file: names stay text, nothing is loaded, and it is written whole or not at all."""
+"""The report as a file: names stay text, nothing is loaded, it is written whole or not at all."""
 
 import base64
 import hashlib

@@ -34,7 +34,7 @@ def facts(measure: Measure) -> dict[str, object]:
     return {
         "name": measure.label,
         "title": measure.title,
-        "range": span(measure),
+        "range": measure.span,
         "direction": measure.direction,
         "symmetric": measure.symmetric,
         "metric": measure.metric,
@@ -49,13 +49,6 @@ def facts(measure: Measure) -> dict[str, object]:
     }
 
 
-def span(measure: Measure) -> str:
-    """Return the range in the notation of intervals."""
-    low = "(-∞" if measure.low == float("-inf") else f"[{measure.low:.3g}"
-    high = "∞)" if measure.high == float("inf") else f"{measure.high:.3g}]"
-    return f"{low}, {high}"
-
-
 def _table(measures: list[Measure]) -> None:
     table = Table(title="Measures of visavis", title_justify="left")
     for column in ("measure", "what it is", "range", "more alike is", "symmetric", "invariant to"):
@@ -68,7 +61,7 @@ def _table(measures: list[Measure]) -> None:
                 for cell in (
                     each.name,
                     each.title,
-                    span(each),
+                    each.span,
                     more,
                     "yes" if each.symmetric else "no",
                     ", ".join(sorted(each.invariant_to)),

@@ -1,6 +1,7 @@
 """Canonical correlation: CCA, SVCCA and projection-weighted CCA."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from visavis._core import array, checks
@@ -236,11 +237,17 @@ def _score_pwcca(options: Mapping[str, Any], met: Overlap) -> Array:
 
 
 def _chance_cca(options: Mapping[str, Any], met: Overlap) -> Array:
-    return linear.chance_cca(met, options["form"])
+    return linear.chance_r2(met)
 
 
 def _chance_svcca(options: Mapping[str, Any], met: Overlap) -> Array:
-    return linear.chance_cca(_kept(options, met), options["form"])
+    return linear.chance_r2(_kept(options, met))
+
+
+def _specialise(measure: Measure) -> Measure:
+    # The mean of squared correlations under permutation is known, that of correlations is not.
+    chance = _chance_cca if measure.name == "cca" else _chance_svcca
+    return replace(measure, chance=chance if measure.settings["form"] == "r2" else None)
 
 
 def _describe_cca(options: Mapping[str, Any]) -> str:
@@ -264,7 +271,7 @@ CCA = Measure(
     function=cca,
     prepare=prepare_axes,
     score=_score_cca,
-    chance=_chance_cca,
+    specialise=_specialise,
     describe=_describe_cca,
     reference=_KORNBLITH,
     statistic="Moments (one pass)",
@@ -281,7 +288,7 @@ SVCCA = Measure(
     function=svcca,
     prepare=prepare_axes,
     score=_score_svcca,
-    chance=_chance_svcca,
+    specialise=_specialise,
     describe=_describe_svcca,
     reference="Raghu, Gilmer, Yosinski & Sohl-Dickstein (2017), arXiv:1706.05806",
     statistic="Moments (one pass)",

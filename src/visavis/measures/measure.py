@@ -1,6 +1,7 @@
 """The record of a measure: what is true of it, and how the engine computes many of it."""
 
 import inspect
+import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -141,6 +142,13 @@ class Measure:
             f"{key}={value}" for key, value in self.options.items() if value != defaults[key]
         ]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+    @property
+    def span(self) -> str:
+        """The range in the notation of intervals."""
+        low = "(-∞" if self.low == -math.inf else f"[{self.low:.3g}"
+        high = "∞)" if self.high == math.inf else f"{self.high:.3g}]"
+        return f"{low}, {high}"
 
     def with_options(self, **options: Any) -> "Measure":
         """Return the record under other options, with the facts that hold under them.

@@ -114,7 +114,7 @@ def canonical_ridge(
     Returns
     -------
     0-d array
-        At least 0, higher is more alike; at most 1 with "cka".
+        In ``[0, 1]``, higher is more alike.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def _describe_ridge(options: Mapping[str, Any]) -> str:
 
 
 def _specialise_ridge(measure: Measure) -> Measure:
-    kappa, normalization = measure.settings["kappa"], measure.settings["normalization"]
+    kappa = measure.settings["kappa"]
     invariant = {TRANSLATION, PERMUTATION, ORTHOGONAL}
     if all(k == 0 or math.isinf(k) for k in kappa):
         invariant |= {SCALING}
@@ -199,7 +199,6 @@ def _specialise_ridge(measure: Measure) -> Measure:
         invariant_to=frozenset(invariant),
         not_invariant_to=frozenset(every - invariant),
         symmetric=kappa[0] == kappa[1],
-        high=1.0 if normalization == "cka" or kappa == (0, 0) else math.inf,
     )
 
 

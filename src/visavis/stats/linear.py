@@ -142,14 +142,13 @@ def ridge_weights(axes: Axes, kappa: float) -> Array:
     return xp.astype(values > 0, values.dtype) / (1 + ratio**2)
 
 
-def chance_cca(overlap: Overlap, form: str) -> Array:
-    """Return the exact mean of ``cca`` over permutations: of "r2"; NaN for "rho", not known.
+def chance_r2(overlap: Overlap) -> Array:
+    """Return the exact mean of ``cca(form="r2")`` over permutations of the rows of one side.
 
     The mean of ‖Q_xᵀPQ_y‖² over permutations P is the product of the ranks over n − 1.
     """
     xp = array.namespace(overlap.matrix)
-    mean = xp.maximum(rank(overlap.x.values), rank(overlap.y.values)) / (overlap.n - 1)
-    return mean if form == "r2" else mean * math.nan
+    return xp.maximum(rank(overlap.x.values), rank(overlap.y.values)) / (overlap.n - 1)
 
 
 def chance_ridge(overlap: Overlap, *, kappa: tuple[float, float], normalization: str) -> Array:

@@ -1,0 +1,112 @@
+"""Shifts, units and centring: what must be exact, and what must not overflow."""
+
+import math
+
+import numpy as np
+import pytest
+from tests.data_makers import dead_columns, offset, related
+from visavis import linalg
+
+both_dtypes = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+@both_dtypes
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e4 / 3, 1e30, 1e-30, 7.0])
+@pytest.mark.parametrize("n", [1, 3, 1000])
+def test_a_constant_column_becomes_exactly_zero(dtype, value, n):
+    X = np.full((n, 2), value, dtype=dtype)
+    shift = linalg.shift_of(X)
+    assert shift.dtype == dtype
+    assert shift.shape == (2,)
+    np.testing.assert_array_equal(X - shift, 0)
+
+
+@both_dtypes
+def test_constant_columns_among_others(dtype):
+    X = dead_columns()[0].astype(dtype)
+    moved, _ = linalg.shifted(X)
+    np.testing.assert_array_equal(moved[:, :2], 0)
+    assert np.all(np.ptp(moved[:, 2:], axis=0) > 0)
+
+
+@both_dtypes
+def test_the_shift_is_near_the_mean_although_the_first_row_is_far_from_it(dtype):
+    X = related(n=200)[0]
+    X[0] = 1e6
+    X = X.astype(dtype)
+    np.testing.assert_allclose(linalg.shift_of(X), X.mean(axis=0), rtol=1e-6)
+
+
+@both_dtypes
+def test_after_the_shift_the_mean_is_at_most_of_the_size_of_the_deviations(dtype):
+    X = offset(n=500, by=1e4)[0].astype(dtype)
+    moved, unit = linalg.shifted(X)
+    deviations = moved.std(axis=0)
+    assert np.all(np.abs(moved.mean(axis=0)) < 4 * deviations)
+    np.testing.assert_allclose(deviations / unit, X.astype(float).std(axis=0), rtol=1e-3)
+
+
+@pytest.mark.parametrize("n", [100, 20_000])
+def test_a_far_first_row_does_not_become_the_shift(n):
+    # Within a thousandth of the mean, and still fifty deviations away from it.
+    X = np.random.default_rng(0).standard_normal((n, 2)) + 1e5
+    X[0] = 1e5 + 50
+    moved = X.astype(np.float32) - linalg.shift_of(X.astype(np.float32))
+    assert np.all(np.abs(np.median(moved.astype(float), axis=0)) < 4)
+
+
+@both_dtypes
+@pytest.mark.parametrize("exponent", [-100, -3, 0, 5, 100])
+def test_a_unit_is_a_power_of_two_that_brings_the_peak_near_one(dtype, exponent):
+    X = np.array([[0.7, -1.3], [0.2, 0.0]], dtype=dtype) * dtype(2.0) ** exponent
+    unit = linalg.unit_of(X)
+    assert math.frexp(unit)[0] == 0.5
+    assert 1 <= np.abs(X * dtype(unit)).max() < 2
+
+
+def test_the_unit_of_nothing_is_one():
+    assert linalg.unit_of(np.zeros((3, 2))) == 1.0
+
+
+@both_dtypes
+@pytest.mark.parametrize("by", [1e-30, 1.0, 1e30])
+def test_centred(dtype, by):
+    X = (offset(by=100.0)[0] * by).astype(dtype)
+    centred, unit = linalg.centred(X)
+    expected = X.astype(np.longdouble)
+    expected = (expected - expected.mean(axis=0)).astype(float)
+    assert centred.dtype == np.float64
+    np.testing.assert_allclose(centred / unit, expected, rtol=0, atol=1e-13 * np.abs(X).max())
+    np.testing.assert_allclose(centred.mean(axis=0), 0, atol=1e-15)
+
+
+def test_double_centred_is_hkh():
+    K = related(n=8, p=8)[0]
+    K = K + K.T + 1e3
+    H = np.eye(8) - 1 / 8
+    np.testing.assert_allclose(linalg.double_centred(K), H @ K @ H, atol=1e-11)
+
+
+def test_double_centring_in_float32_with_a_large_mean():
+    K = (related(n=30, p=30)[0] + 1e4).astype(np.float32)
+    K = (K + K.T) / 2
+    H = np.eye(30) - 1 / 30
+    np.testing.assert_allclose(linalg.double_centred(K), H @ K.astype(float) @ H, atol=4e-3)
+    assert np.abs(linalg.double_centred(K)).max() > 1
+
+
+def test_the_diagonal_is_split_off():
+    K = np.arange(16.0).reshape(4, 4)
+    before = K.copy()
+    hollow, diagonal = linalg.split_diagonal(K)
+    np.testing.assert_array_equal(diagonal, [0, 5, 10, 15])
+    np.testing.assert_array_equal(hollow + np.diag(diagonal), before)
+    np.testing.assert_array_equal(np.diag(hollow), 0)
+
+
+def test_a_read_only_matrix_is_split_as_well():
+    K = np.arange(9.0).reshape(3, 3)
+    K.flags.writeable = False
+    hollow, diagonal = linalg.split_diagonal(K)
+    np.testing.assert_array_equal(K, hollow + np.diag(diagonal))
+    np.testing.assert_array_equal(diagonal, [0, 4, 8])

@@ -1,0 +1,256 @@
+"""Kernels against their oracles, by hand, and where a careless formula loses the answer."""
+
+import math
+
+import numpy as np
+import pytest
+import visavis as vv
+from tests.data_makers import HOSTILE, MAKERS, related
+from tests.measures.records import gram_oracle
+from visavis import kernels
+from visavis.kernels import Kernel, cosine, laplacian, linear, polynomial, precomputed, rbf
+
+KERNELS = [
+    linear(),
+    rbf(0.5),
+    rbf(0.2),
+    rbf(0.4, median="all"),
+    laplacian(),
+    laplacian(0.3),
+    polynomial(),
+    polynomial(2, gamma=0.5, coef0=0.0),
+    polynomial(1, coef0=2.0),
+    cosine(),
+]
+every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=str)
+DATA = {
+    "related": lambda n: related(n=n, p=6, q=5)[0],
+    "decaying": lambda n: MAKERS["decaying"](n=n)[0],
+    "one column": lambda n: related(n=n, p=1, q=1)[0],
+    "wide": lambda n: related(n=n, p=200, q=1)[0],
+    "duplicate rows": lambda n: MAKERS["duplicate_rows"](n=n)[0],
+    "offset": lambda n: MAKERS["offset"](n=n, by=100.0)[0],
+}
+every_data = pytest.mark.parametrize("data", DATA)
+
+
+def expected(kernel, X):
+    return gram_oracle(kernel, X.shape[1])(X).astype(float)
+
+
+@every_kernel
+@every_data
+@pytest.mark.parametrize("n", [20, 21])  # 190 and 210 pairs; the next line has an odd number
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+def test_gram_matrix(kernel, data, n, dtype, tolerance):
+    X = DATA[data](n).astype(dtype)
+    K, wanted = kernel.gram(X), expected(kernel, X)
+    if kernel.name == "linear":
+        # Centred to rounding error only: what is left of the mean, no use of the kernel can tell.
+        K = K - K.mean(axis=0) - K.mean(axis=1)[:, None] + K.mean()
+    assert K.shape == (n, n)
+    np.testing.assert_allclose(K, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
+    np.testing.assert_allclose(K, K.T, rtol=0, atol=tolerance * np.abs(wanted).max())
+
+
+@every_kernel
+def test_a_gram_matrix_is_what_is_computed_with_over_the_squared_unit(kernel):
+    X = 1e3 * related()[0]
+    K, unit = kernel.scaled(X)
+    np.testing.assert_allclose(kernel.gram(X) * unit**2, K, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "first"),
+    [
+        # Points 0, 1, 3: distances 1, 2, 3 with median 2; all nine squared ones have median 1.
+        (rbf(0.5), math.exp(-1 / 2)),
+        (rbf(0.5, median="all"), math.exp(-2)),
+        (laplacian(0.5), math.exp(-1)),
+        (polynomial(2, gamma=1.0), 1.0),
+        (polynomial(2, gamma=1.0, coef0=3.0), 9.0),
+    ],
+    ids=str,
+)
+def test_three_points_by_hand(kernel, first):
+    K = kernel.gram(np.array([[0.0], [1.0], [3.0]]))
+    assert float(K[0, 1]) == pytest.approx(first, rel=1e-15)
+
+
+def test_the_median_of_an_even_number_of_distances_is_not_the_root_of_that_of_squares():
+    # Points 0, 1, 3, 7: distances 1 2 3 4 6 7, median 3.5, whose square is not (9 + 16)/2.
+    K = rbf(1.0).gram(np.array([[0.0], [1.0], [3.0], [7.0]]))
+    assert float(K[0, 1]) == pytest.approx(math.exp(-1 / (2 * 3.5**2)), rel=1e-15)
+
+
+def test_polynomial_takes_one_over_the_width_unless_told():
+    X = related(p=6)[0]
+    np.testing.assert_allclose(polynomial().gram(X), polynomial(gamma=1 / 6).gram(X), rtol=1e-14)
+
+
+@every_kernel
+def test_diagonal(kernel):
+    X = related()[0]
+    if kernel.name in {"rbf", "laplacian", "cosine"}:
+        np.testing.assert_allclose(np.diag(kernel.gram(X)), 1, rtol=1e-15)
+    else:
+        np.testing.assert_allclose(np.diag(kernel.gram(X)), np.diag(expected(kernel, X)), rtol=0.2)
+
+
+@pytest.mark.parametrize("kernel", [rbf(0.5), rbf(0.5, median="all"), laplacian(), cosine()], ids=str)
+@pytest.mark.parametrize("by", [1e-150, 1e-30, 1e30, 1e150])
+def test_scale_does_not_matter(kernel, by):
+    X = related()[0]
+    np.testing.assert_allclose(kernel.gram(by * X), kernel.gram(X), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("kernel", [rbf(0.5), laplacian()], ids=str)
+@pytest.mark.parametrize(("dtype", "atol"), [(np.float64, 1e-11), (np.float32, 2e-6)])
+def test_translation_does_not_matter(kernel, dtype, atol):
+    X = HOSTILE["offset"](by=1e4)[0].astype(dtype)
+    np.testing.assert_allclose(kernel.gram(X), expected(kernel, X), rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("median", ["pairs", "all"])
+@pytest.mark.parametrize("row", [0, 17])
+def test_rbf_in_float32_with_one_row_far_away(median, row):
+    # In float32 the rounding error of the far row's distances is the size of the bandwidth.
+    X = related()[0].astype(np.float32)
+    X[row] *= 1e4
+    kernel = rbf(0.5, median=median)
+    np.testing.assert_allclose(kernel.gram(X), expected(kernel, X), rtol=0, atol=1e-6)
+
+
+def test_rbf_in_float32_with_tight_clusters_far_apart():
+    # Nine clusters of five: most pairs are far apart, but what differs is within the clusters.
+    X = related(n=45, p=4)[0].astype(np.float32)
+    X = X + 1e4 * np.repeat(np.arange(9, dtype=np.float32), 5)[:, None]
+    kernel = rbf(0.5)
+    np.testing.assert_allclose(kernel.gram(X), expected(kernel, X), rtol=0, atol=1e-6)
+
+
+def test_cosine_of_rows_whose_scales_no_square_can_hold():
+    X = related(n=6)[0]
+    scales = np.array([1e-200, 1e-100, 1.0, 1e50, 1e100, 1e200])[:, None]
+    np.testing.assert_allclose(cosine().gram(scales * X), cosine().gram(X), rtol=1e-13)
+
+
+@pytest.mark.parametrize("by", [1e-40, 1e40])
+def test_polynomial_of_large_powers(by):
+    X = by * related()[0]
+    K, unit = polynomial(8, coef0=0.0).scaled(X)
+    assert np.isfinite(K).all()
+    wanted = expected(polynomial(8, coef0=0.0), X / by)
+    np.testing.assert_allclose(K / K.max(), wanted / wanted.max(), rtol=1e-10, atol=1e-15)
+    assert unit > 0
+
+
+def test_precomputed_is_the_input():
+    K = related(n=6, p=6, q=6)[0]
+    np.testing.assert_array_equal(precomputed().gram(K + K.T), K + K.T)
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (5, 6)])
+def test_precomputed_wants_a_square(shape):
+    message = rf"precomputed: `X` must be square \(n, n\), got shape \({shape[0]}, {shape[1]}\)"
+    with pytest.raises(ValueError, match=message):
+        precomputed().gram(np.ones(shape))
+
+
+def test_precomputed_wants_symmetry():
+    K = np.eye(5)
+    K[1, 3] = 0.25
+    with pytest.raises(ValueError, match="mirror image by up to 0.25. Give a Gram matrix"):
+        precomputed().gram(K)
+
+
+def test_precomputed_forgives_rounding():
+    X = related(n=50, p=30)[0].astype(np.float32)
+    K = X @ X.T
+    K[3, 4] *= 1 + 1e-6
+    assert precomputed().gram(K)[3, 4] == K[3, 4]
+
+
+@pytest.mark.parametrize("kernel", [rbf(0.5), rbf(0.5, median="all"), laplacian()], ids=str)
+def test_no_bandwidth_from_rows_that_mostly_agree(kernel):
+    X = np.zeros((10, 3))
+    X[:2] = related(n=2, p=3)[0]
+    with pytest.raises(vv.DegenerateInputError, match=f"{kernel.name}: the median distance .* zero"):
+        kernel.gram(X)
+
+
+@pytest.mark.parametrize("row", [0, 4])
+def test_cosine_names_the_row_without_an_angle(row):
+    X = related()[0]
+    X[row] = 0
+    message = f"cosine: the angle to an all-zero row is not defined, and row {row} is one. Leave"
+    with pytest.raises(vv.DegenerateInputError, match=message):
+        cosine().gram(X)
+
+
+REFUSED = {
+    "zero fraction": (lambda: rbf(0), "rbf: `fraction` must be positive, got 0"),
+    "negative fraction": (lambda: laplacian(-1.0), "laplacian: `fraction` must be positive, got -1.0"),
+    "NaN": (lambda: rbf(math.nan), "rbf: `fraction` must be positive, got nan"),
+    "median": (lambda: rbf(median="mean"), "rbf: `median` must be one of 'pairs', 'all', got 'mean'"),
+    "degree 0": (lambda: polynomial(0), "polynomial: `degree` must .*, got 0"),
+    "half a degree": (lambda: polynomial(2.5), r"polynomial: `degree` must .*, got 2\.5"),
+    "negative gamma": (lambda: polynomial(gamma=-1.0), r"polynomial: `gamma` must .*, got -1\.0"),
+    "negative coef0": (lambda: polynomial(coef0=-1), "polynomial: `coef0` must be zero or more"),
+    "NaN coef0": (lambda: polynomial(coef0=math.nan), "polynomial: `coef0` must .*, got nan"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
+def test_parameters(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("name", kernels.NAMED)
+def test_every_kernel_has_its_name(name):
+    kernel = kernels.named("cka", name)
+    assert kernel == kernels.NAMED[name]()
+    assert kernel.name == name
+    assert name in kernels.__all__
+    assert kernels.named("cka", kernel) is kernel
+
+
+def test_unknown_names_and_types():
+    with pytest.raises(ValueError, match="cka: `kernel` must be one of 'linear', 'rbf', .* 'gauss'"):
+        kernels.named("cka", "gauss")
+    with pytest.raises(TypeError, match="cka: `kernel` must be a name or a .* For instance vis"):
+        kernels.named("cka", rbf)
+
+
+WRITTEN = {
+    "linear": linear(),
+    "rbf(0.5)": rbf(),
+    "rbf(0.2, median='all')": rbf(0.2, median="all"),
+    "laplacian(2.0)": laplacian(2.0),
+    "polynomial(3)": polynomial(),
+    "polynomial(2, gamma=0.5, coef0=0.0)": polynomial(2, gamma=0.5, coef0=0.0),
+    "cosine": cosine(),
+    "precomputed": precomputed(),
+}
+
+
+@pytest.mark.parametrize(("text", "kernel"), WRITTEN.items(), ids=WRITTEN)
+def test_a_kernel_writes_as_it_is_made(text, kernel):
+    assert str(kernel) == text
+
+
+def test_kernels_are_equal_by_name_and_parameters():
+    assert rbf(0.4) == rbf(0.4)
+    assert hash(rbf(0.4)) == hash(rbf(0.4))
+    assert len({rbf(0.4), rbf(0.2), rbf(0.4, median="all"), laplacian(0.4), linear()}) == 5
+
+
+def test_a_kernel_of_ones_own():
+    # Anything that gives a Gram matrix and its unit is a kernel.
+    sign = Kernel("sign", scaled=lambda X: (np.sign(X) @ np.sign(X).T, 1.0))
+    X, Y = related()
+    assert float(vv.cka(X, Y, kernel=sign)) == pytest.approx(
+        float(vv.cka(np.sign(X) @ np.sign(X).T, np.sign(Y) @ np.sign(Y).T, kernel="precomputed")),
+        rel=1e-12,
+    )
