@@ -1,7 +1,7 @@
 """The libraries as fixtures."""
 
 import pytest
-from tests.backends.libraries import LIBRARIES, Library
+from tests.backends.libraries import LIBRARIES, SHAPES, Library
 
 
 @pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES)
@@ -13,11 +13,16 @@ def xp(request):
 
 
 @pytest.fixture(
-    params=[(library, dtype) for library in LIBRARIES.values() for dtype in library.dtypes],
-    ids=lambda param: f"{param[0].name}, {param[1]}",
+    params=[
+        (library, dtype, shape)
+        for library in LIBRARIES.values()
+        for dtype in library.dtypes
+        for shape in library.shapes
+    ],
+    ids=lambda param: f"{param[0].name}, {param[1]}, {param[2]}",
 )
 def home(request):
-    """Each library with each of the floats that it computes in: the function that makes arrays."""
-    library, dtype = request.param
+    """A library, dtype and shape: the function that puts NumPy arrays there, and the shape."""
+    library, dtype, shape = request.param
     with library.enabled():
-        yield lambda x: library.array(x.astype(dtype))
+        yield (lambda x: library.array(x.astype(dtype))), SHAPES[shape]

@@ -14,6 +14,15 @@ import torch
 
 Array = Any
 
+# Fixed, for JAX compiles and torch dispatches for each: features are cheaper, Gram matrices are,
+# one feature, sides of either kind.
+SHAPES = {
+    "tall": {"n": 40, "p": 6, "q": 5},
+    "wide": {"n": 10, "p": 30, "q": 20},
+    "single": {"n": 12, "p": 1, "q": 1},
+    "mixed": {"n": 9, "p": 3, "q": 25},
+}
+
 
 @dataclass(frozen=True)
 class Library:
@@ -27,6 +36,8 @@ class Library:
         From a NumPy array to an array of the library with the same dtype, on its own memory.
     dtypes : tuple of str
         The floats that it computes in, the widest last.
+    shapes : tuple of str
+        The `SHAPES` that are worth the time here.
     enabled : callable
         Context in which its arrays are made and used.
     """
@@ -34,6 +45,7 @@ class Library:
     name: str
     array: Callable[[np.ndarray], Array]
     dtypes: tuple[str, ...] = ("float32", "float64")
+    shapes: tuple[str, ...] = tuple(SHAPES)
     enabled: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     def dtype(self, name: str) -> Any:
@@ -55,7 +67,13 @@ LIBRARIES = {
         Library("array_api_strict", array_api_strict.asarray),
         Library("torch", lambda x: torch.tensor(np.ascontiguousarray(x))),
         Library("jax", jnp.asarray, dtypes=("float32",)),
-        Library("jax, x64", jnp.asarray, dtypes=("float64",), enabled=lambda: jax.enable_x64(True)),
+        Library(
+            "jax, x64",
+            jnp.asarray,
+            dtypes=("float64",),
+            shapes=("mixed",),  # every shape is compiled once more for the other dtype
+            enabled=lambda: jax.enable_x64(True),
+        ),
     )
 }
 

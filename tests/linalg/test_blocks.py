@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from tests.data_makers import related
+
 from visavis import linalg
 from visavis.linalg import blocks
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from tests.data_makers import dead_columns, offset, related
+
 from visavis import linalg
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -88,10 +89,11 @@ def test_double_centred_is_hkh():
 
 
 def test_double_centring_in_float32_with_a_large_mean():
+    # The entries are 1e-3 apart: a few of these is what remains exact.
     K = (related(n=30, p=30)[0] + 1e4).astype(np.float32)
     K = (K + K.T) / 2
     H = np.eye(30) - 1 / 30
-    np.testing.assert_allclose(linalg.double_centred(K), H @ K.astype(float) @ H, atol=4e-3)
+    np.testing.assert_allclose(linalg.double_centred(K), H @ K.astype(float) @ H, atol=8e-3)
     assert np.abs(linalg.double_centred(K)).max() > 1
 
 

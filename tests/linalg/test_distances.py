@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 from tests.data_makers import duplicate_rows, offset, related
+
 from visavis import linalg
 from visavis.linalg import distances
 

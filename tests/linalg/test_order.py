@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 from tests.data_makers import duplicate_rows, related
+
 from visavis import linalg
 
 every_n = pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 30, 31])

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.data_makers import decaying, dead_columns, duplicate_columns, related
+from tests.data_makers import dead_columns, decaying, duplicate_columns, related
+
 from visavis import linalg
 
 EPS32, EPS64 = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)

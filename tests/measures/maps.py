@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from tests.data_makers import Pair, random_rotation
+
 from visavis.measures import measure as facts
 
 Array = Any

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from tests.data_makers import FLOAT32_SCALES, FLOAT64_SCALES, HOSTILE, PLAIN, related, scaled
 from tests.measures.records import RECORDS, allowing, every_record, given, oracle, over
+
+import visavis as vv
 from visavis.measures.measure import SCALING, TRANSLATION
 
 NARROW = {"n": 40, "p": 12, "q": 10}
@@ -104,3 +106,29 @@ def test_integers_are_exact(measure):
     X, Y = PLAIN["integers"](**NARROW)
     X, Y = given(measure, X, Y)
     assert float(measure(X, Y)) == float(measure(X.astype(float), Y.astype(float)))
+
+
+def test_a_far_first_row_at_a_large_offset_in_float32():
+    # What is subtracted before any product must be near the mean, not near the first row.
+    X, Y = (Z + 1e5 for Z in related(n=20_000, p=6, q=5))
+    X[0] = Y[0] = 1e5 + 50
+    X, Y = X.astype(np.float32), Y.astype(np.float32)
+    A, B = (Z.astype(float) - Z.astype(float).mean(axis=0) for Z in (X, Y))
+    cross, norms = np.linalg.norm(A.T @ B) ** 2, np.linalg.norm(A.T @ A) * np.linalg.norm(B.T @ B)
+    assert float(vv.cka(X, Y, estimator="biased")) == pytest.approx(cross / norms, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("by", "dtype"), [(1e150, np.float64), (1e-150, np.float64), (1e25, np.float32)]
+)
+@pytest.mark.parametrize("estimator", ["biased", "debiased"])
+def test_a_value_outside_the_range_of_the_dtype_is_an_error(estimator, by, dtype):
+    X, Y = (Z.astype(dtype) for Z in scaled(by=by, **NARROW))
+    with pytest.raises(vv.DegenerateInputError, match=r"hsic: .*(too small|cannot be represented)"):
+        vv.hsic(X, Y, estimator=estimator)
+
+
+def test_a_squared_distance_outside_the_range_of_the_dtype_is_an_error():
+    X, Y = (Z.astype(np.float32) for Z in scaled(by=1e25, **NARROW))
+    with pytest.raises(vv.DegenerateInputError, match=r"procrustes: .* represented in float32"):
+        vv.procrustes(X, Y, form="squared")

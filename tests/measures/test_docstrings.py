@@ -6,9 +6,10 @@ import math
 import re
 
 import pytest
-import visavis as vv
 from tests.measures.maps import implied
 from tests.measures.records import RECORDS, every_record, over
+
+import visavis as vv
 from visavis.measures import measure as facts
 
 SECTIONS = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
@@ -138,7 +139,9 @@ def test_refusals_stand_in_raises(measure):
 @over(FAMILIES)
 def test_the_reference_of_the_record_can_be_followed(measure):
     assert re.search(r"doi:10\.|arXiv:\d|JMLR \d", measure.reference)
-    assert re.search(r"\.\. \[1\] .*(doi:10\.|arXiv:\d|JMLR \d)", sections(measure.function)["References"])
+    assert re.search(
+        r"\.\. \[1\] .*(doi:10\.|arXiv:\d|JMLR \d)", sections(measure.function)["References"]
+    )
 
 
 @over(FAMILIES)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.data_makers import related
 from tests.measures.maps import CASE_OF, MAPS, implied
 from tests.measures.records import RECORDS, every_record, few_examples, sides, value
+
 from visavis.measures.measure import (
     LINEAR,
     LINEAR_X,

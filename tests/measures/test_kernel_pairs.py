@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests import oracles
 from tests.data_makers import related
 from tests.measures.records import given, oracle, value
+
+import visavis as vv
 from visavis.kernels import laplacian, linear, polynomial, precomputed, rbf
 from visavis.measures.measure import ORTHOGONAL, PERMUTATION, SCALING, TRANSLATION
 

@@ -3,9 +3,10 @@
 import math
 
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, over
+
+import visavis as vv
 
 REFUSED = {
     "estimator": (
@@ -29,7 +30,11 @@ REFUSED = {
         {"kappa": 1.0},
         r"canonical_ridge: `kappa` must be a pair of numbers, each zero or more, got 1\.0",
     ),
-    "negative": (vv.canonical_ridge, {"kappa": (1.0, -1.0)}, r"`kappa` must .* got \(1\.0, -1\.0\)"),
+    "negative": (
+        vv.canonical_ridge,
+        {"kappa": (1.0, -1.0)},
+        r"`kappa` must .* got \(1\.0, -1\.0\)",
+    ),
     "NaN": (vv.canonical_ridge, {"kappa": (math.nan, 0.0)}, r"`kappa` must .* got \(nan, 0\.0\)"),
     "words": (vv.canonical_ridge, {"kappa": ("1", "2")}, r"`kappa` must be a pair of numbers"),
     "normalization": (
@@ -44,8 +49,16 @@ REFUSED = {
     ),
 }
 REFUSED_TYPES = {
-    "kernel type": (vv.cka, {"kernel": 0.5}, r"cka: `kernel` must be a name or .*Kernel, got float"),
-    "kernel in a pair": (vv.hsic, {"kernel": ("rbf", None)}, r"hsic: `kernel` must .* got NoneType"),
+    "kernel type": (
+        vv.cka,
+        {"kernel": 0.5},
+        r"cka: `kernel` must be a name or .*Kernel, got float",
+    ),
+    "kernel in a pair": (
+        vv.hsic,
+        {"kernel": ("rbf", None)},
+        r"hsic: `kernel` must .* got NoneType",
+    ),
 }
 
 

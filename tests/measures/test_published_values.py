@@ -3,8 +3,9 @@
 from functools import partial
 
 import pytest
-import visavis as vv
 from tests.data_makers import reference_pair
+
+import visavis as vv
 from visavis.kernels import rbf
 
 FORWARD = {

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests import oracles
 from tests.data_makers import related
+
+import visavis as vv
 
 
 @pytest.fixture

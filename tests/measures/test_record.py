@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, every_record, given, over
+
+import visavis as vv
 
 
 def test_the_registry_is_named_by_its_records():

@@ -1,4 +1,4 @@
-"""Range, symmetry, self-similarity, the metric axioms, direction and fewest rows of every record."""
+"""Range, symmetry, self-similarity, metric axioms, direction, fewest rows: from every record."""
 
 import math
 
@@ -17,15 +17,14 @@ from tests.measures.records import (
     over,
     value,
 )
+
 from visavis.measures.measure import LINEAR_X
 
 SYMMETRIC = [each for each in RECORDS if each.symmetric]
 DIRECTED = [each for each in RECORDS if not each.symmetric]
 DISTANCES = [each for each in RECORDS if each.direction == "distance"]
 METRICS = [each for each in RECORDS if each.metric]
-BOUNDED = [
-    each for each in RECORDS if each.direction == "similarity" and math.isfinite(each.high)
-]
+BOUNDED = [each for each in RECORDS if each.direction == "similarity" and math.isfinite(each.high)]
 FORGETFUL_METRICS = [(m, name) for m in METRICS for name in sorted(m.invariant_to)]
 
 widths = st.integers(2, 6)  # rows of a single feature have no directions for a cosine to tell apart

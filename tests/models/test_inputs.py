@@ -92,7 +92,7 @@ class Masked(nn.Module):
         super().__init__()
         self.body = nn.Linear(3, 3)
 
-    def forward(self, tokens, padding_mask=None):
+    def forward(self, tokens, head_mask=None, padding_mask=None):
         return self.body(tokens)
 
 
@@ -102,8 +102,8 @@ class Masked(nn.Module):
         ((X, X > 0), None, "padding_mask"),
         ({"tokens": X, "attention_mask": X > 0}, None, "attention_mask"),
         ({"tokens": X, "padding_mask": X > 0}, None, None),
-        ({"tokens": X, "label": LABELS}, None, None),
-        ((X, X > 0), lambda batch: batch, None),
+        ({"tokens": X, "label": LABELS, "masked_position": X}, None, None),
+        ((X, X > 0), lambda batch: (batch[0], None, batch[1]), None),
         ((X,), None, None),
         (X, None, None),
     ],

@@ -92,9 +92,9 @@ def extract(
     layers : str, sequence of str, or callable
         Names of modules as in ``model.named_modules()``, without what wrappers such as
         ``torch.compile`` add; patterns with ``*``, ``?`` and ``[...]``, where ``*`` matches dots
-        too; names of single outputs (see Returns). A leading ``!`` excludes; alone, from all. Or a
-        predicate ``(name, module) -> bool``. ``"*"`` is every module of the model but the model
-        itself.
+        too; names of single outputs (see Returns). A leading ``!`` excludes, from ``"*"`` if
+        nothing is named beside. Or a predicate ``(name, module) -> bool``. ``"*"`` is every module
+        that can run but the model itself; containers such as ``ModuleList`` cannot.
     pool : {"flatten", "gap"} or callable, optional
         How an output becomes rows, at once and on the model's device. None keeps its shape;
         ``"flatten"`` gives ``(n, -1)``; ``"gap"`` averages over all dimensions after the second, so
@@ -142,6 +142,11 @@ def extract(
 
     The batch is the first dimension of the first array of the input. A model that computes with
     another dimension as batch (``batch_first=False``) is refused, unless the two sizes agree.
+
+    Outputs are copied when they are recorded, so in-place operations that follow do not change
+    them. While a model runs, ``torch.compile`` and the fused kernels of
+    ``nn.TransformerEncoderLayer`` are held off, which would pass by the modules inside. Memory
+    peaks at all that is kept and the largest layer once more.
 
     Examples
     --------

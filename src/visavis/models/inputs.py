@@ -10,6 +10,9 @@ from visavis._core import array, checks
 from visavis._core.types import Array
 from visavis.models.nested import leaves
 
+# The usual names of what tells content from padding; a head_mask or bool_masked_pos does not.
+_MASKS = ("attention_mask", "padding_mask", "pad_mask")
+
 
 @dataclass(frozen=True)
 class Call:
@@ -82,9 +85,9 @@ class Call:
 
     def ignored_mask(self, forward: Callable[..., Any], fitted: "Call") -> str | None:
         """Return the name of a mask that the batch seems to hold and the model is not given."""
-        second = list(inspect.signature(forward).parameters)[1:2]
-        left_out = [key for key in self.kwargs if key not in fitted.kwargs]
-        return next((n for n in (second if self.partial else left_out) if "mask" in n), None)
+        left_out = [str(key) for key in self.kwargs if key not in fitted.kwargs]
+        names = inspect.signature(forward).parameters if self.partial else left_out
+        return next((name for name in names if name == "mask" or name.endswith(_MASKS)), None)
 
 
 def call(batch: Any, inputs: Callable[[Any], Any] | None) -> Call:

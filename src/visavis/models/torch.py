@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from itertools import chain
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -73,6 +72,7 @@ class Recorder:
         self.ran: set[str] = set()
         self.given: dict[str, str] = {}
         self._keep = keep
+        self._opened = ExitStack()
         self._calls: Counter[str] = Counter()
         self._outputs: list[Output] = []
         # Two models may share modules, and one module's hooks fire for both.
@@ -87,12 +87,7 @@ class Recorder:
             self._opened = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._opened.close()
 
     def run(self, call: Call) -> list[Output]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from visavis._core import array, checks
 from visavis._core.types import Array
 from visavis.results.finding import Finding
@@ -55,7 +57,12 @@ class Activations(Mapping[str, Array]):
         self.shuffled = shuffled
         self.pool = pool
         self.findings = tuple(findings)
-        self.provenance = MappingProxyType(dict(provenance or {}))
+        self._provenance = dict(provenance or {})
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the activations come from, read-only."""
+        return MappingProxyType(self._provenance)
 
     def __getitem__(self, layer: str) -> Array:
         try:
@@ -73,7 +80,7 @@ class Activations(Mapping[str, Array]):
         shapes = "".join(
             f"\n  {name}: {tuple(X.shape)} {array.dtype_name(X)}" for name, X in self.items()
         )
-        known = "positions" if self.ids is None else f"ids {self.ids[0]!r} ... {self.ids[-1]!r}"
+        known = f"ids {self.ids[0]!r} ... {self.ids[-1]!r}" if self.ids else "positions"
         return f"Activations of {self.n} samples ({known}), pool={self.pool}{shapes}"
 
     def replace(self, **changes: Any) -> "Activations":
@@ -89,17 +96,24 @@ class Activations(Mapping[str, Array]):
         }
         return Activations(**{**arguments, **changes})
 
-    def take(self, rows: Sequence[int]) -> "Activations":
-        """Return the activations of the given row positions, in that order."""
+    def take(self, rows: Sequence[int] | Array) -> "Activations":
+        """Return the activations of the given row positions, in that order.
+
+        Raises
+        ------
+        ValueError
+            If `rows` are not positions from 0 to n − 1 (a mask is not), or an id would repeat.
+        """
+        positions = _positions(rows, self.n)
         taken = {}
         for name, X in self._layers.items():
             xp = array.namespace(X)
-            index = xp.asarray(list(rows), dtype=xp.int64, device=array.device(X))
+            index = xp.asarray(positions, device=array.device(X))
             taken[name] = xp.take(X, index, axis=0)
         return self.replace(
             layers=taken,
-            ids=None if self.ids is None else [self.ids[i] for i in rows],
-            digests=None if self.digests is None else [self.digests[i] for i in rows],
+            ids=None if self.ids is None else [self.ids[i] for i in positions],
+            digests=None if self.digests is None else [self.digests[i] for i in positions],
         )
 
     def select(self, layers: Sequence[str]) -> "Activations":
@@ -136,12 +150,39 @@ def _rows(layers: Mapping[str, Array]) -> int:
     return n
 
 
+def _positions(rows: Sequence[int] | Array, n: int) -> np.ndarray:
+    wanted = array.to_numpy(rows) if array.is_array(rows) else np.asarray(list(rows))
+    if not wanted.size:
+        return np.zeros(0, np.intp)
+    if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
+        seen = f"{wanted.ndim}-D {wanted.dtype}"
+    elif wanted.min() >= 0 and wanted.max() < n:
+        return wanted
+    else:
+        seen = f"{wanted.min()} ... {wanted.max()}"
+    raise ValueError(
+        checks.message(
+            "Activations.take",
+            "rows",
+            f"be positions from 0 to {n - 1}",
+            seen,
+            "Of a mask take numpy.flatnonzero(mask).",
+        )
+    )
+
+
 def _ids(
     name: str, values: Sequence[Any] | Array | None, n: int, *, unique: bool
 ) -> tuple[Any, ...] | None:
     if values is None:
         return None
-    ids = tuple(array.to_numpy(values).tolist() if array.is_array(values) else values)
+    if array.is_array(values) and values.ndim != 1:
+        raise ValueError(
+            checks.message("Activations", name, "be 1-D", f"shape {tuple(values.shape)}")
+        )
+    listed = array.to_numpy(values).tolist() if array.is_array(values) else values
+    # A tensor of one number hashes by identity, so as an id it would never be found again.
+    ids = tuple(each.item() if hasattr(each, "item") else each for each in listed)
     if len(ids) != n:
         raise ValueError(
             checks.message("Activations", name, f"have one entry per row ({n})", f"{len(ids)}")

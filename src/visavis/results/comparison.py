@@ -1,25 +1,20 @@
 """Comparisons: a layer × layer table of one measure, and several such tables together."""
 
-import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from visavis._core.errors import StoreFormatError
-from visavis.results import frames
+from visavis._core import checks
+from visavis.results import frames, saved
 from visavis.results.finding import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,19 @@ class Comparison:
     plan: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        expected = (len(self.rows), len(self.cols))
+        for name, table in (("values", self.values), ("chance", self.chance)):
+            if table is not None and table.shape != expected:
+                raise ValueError(
+                    checks.message(
+                        "Comparison",
+                        name,
+                        f"have an entry per pair of layers {expected}",
+                        f"shape {table.shape}",
+                    )
+                )
+
     @property
     def measure(self) -> str:
         """The measure with its options."""
@@ -94,7 +102,12 @@ class Comparison:
 
     def __getitem__(self, pair: tuple[str, str]) -> float:
         """Return the value of one pair of layers: ``res["layer1", "layer2"]``."""
+        if not (isinstance(pair, tuple) and len(pair) == 2):
+            raise KeyError(f"{pair!r} is not a pair of layers: a row and a column")
         row, col = pair
+        for layer, known in ((row, self.rows), (col, self.cols)):
+            if layer not in known:
+                raise KeyError(f"{layer!r} is not among {list(known)}")
         return float(self.values[self.rows.index(row), self.cols.index(col)])
 
     def __repr__(self) -> str:
@@ -128,26 +141,21 @@ class Comparison:
         return frames.dataset(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as plain JSON types; NaN and infinity become strings or null."""
-        return {
-            "measure": {
-                "label": self.scale.label,
-                "low": _number(self.scale.low),
-                "high": _number(self.scale.high),
-                "direction": self.scale.direction,
-                "symmetric": self.scale.symmetric,
-                "description": self.scale.description,
-            },
-            "names": list(self.names),
-            "rows": list(self.rows),
-            "cols": list(self.cols),
-            "n": self.n,
-            "values": _numbers(self.values),
-            "chance": None if self.chance is None else _numbers(self.chance),
-            "findings": [finding.to_dict() for finding in self.findings],
-            "plan": dict(self.plan),
-            "provenance": dict(self.provenance),
-        }
+        """Return the comparison as plain JSON types: NaN is null, infinity a string."""
+        return saved.plain(
+            {
+                "measure": asdict(self.scale),
+                "names": self.names,
+                "rows": self.rows,
+                "cols": self.cols,
+                "n": self.n,
+                "values": self.values,
+                "chance": self.chance,
+                "findings": [finding.to_dict() for finding in self.findings],
+                "plan": self.plan,
+                "provenance": self.provenance,
+            }
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Comparison":
@@ -155,24 +163,24 @@ class Comparison:
         measure = dict(data["measure"])
         measure |= {"low": float(measure["low"]), "high": float(measure["high"])}
         rows, cols = tuple(data["rows"]), tuple(data["cols"])
+        shape = len(rows), len(cols)
+        chance = data["chance"]
         return cls(
-            values=_array(data["values"], (len(rows), len(cols))),
+            values=saved.table(data["values"], shape),
             rows=rows,
             cols=cols,
             scale=Scale(**measure),
             n=data["n"],
-            chance=None
-            if data["chance"] is None
-            else _array(data["chance"], (len(rows), len(cols))),
+            chance=None if chance is None else saved.table(chance, shape),
             findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             names=(data["names"][0], data["names"][1]),
-            plan=MappingProxyType(dict(data["plan"])),
-            provenance=MappingProxyType(dict(data["provenance"])),
+            plan=dict(data["plan"]),
+            provenance=dict(data["provenance"]),
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the comparison to a JSON file and return its path."""
-        return _write(path, "comparison", self.to_dict())
+        """Write the comparison to a JSON file, whole or not at all, and return its path."""
+        return saved.write(path, "comparison", self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> "Comparison":
@@ -183,7 +191,7 @@ class Comparison:
         StoreFormatError
             If the file is not one, or was written by a newer version.
         """
-        return _restore(path, "comparison", cls.from_dict)
+        return saved.read(path, "comparison", cls.from_dict)
 
     def plot(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
         """Draw the heatmap; see `visavis.plot.heatmap`."""
@@ -206,6 +214,16 @@ class ComparisonSet(Mapping[str, Comparison]):
             self._comparisons = dict(comparisons)
         else:
             self._comparisons = {each.measure: each for each in comparisons}
+            if len(self._comparisons) < len(comparisons):
+                raise ValueError(
+                    checks.message(
+                        "ComparisonSet",
+                        "comparisons",
+                        "be of different measures",
+                        repr([each.measure for each in comparisons]),
+                        "Name them yourself: ComparisonSet({'before': ..., 'after': ...}).",
+                    )
+                )
 
     def __getitem__(self, measure: str) -> Comparison:
         try:
@@ -239,14 +257,14 @@ class ComparisonSet(Mapping[str, Comparison]):
         return frames.stacked(self)
 
     def save(self, path: str | Path) -> Path:
-        """Write all comparisons to a JSON file and return its path."""
+        """Write all comparisons to a JSON file, whole or not at all, and return its path."""
         named = {name: comparison.to_dict() for name, comparison in self.items()}
-        return _write(path, "comparison-set", named)
+        return saved.write(path, "comparison-set", named)
 
     @classmethod
     def load(cls, path: str | Path) -> "ComparisonSet":
         """Read the comparisons that `save` wrote."""
-        return _restore(
+        return saved.read(
             path,
             "comparison-set",
             lambda data: cls({name: Comparison.from_dict(each) for name, each in data.items()}),
@@ -257,44 +275,3 @@ class ComparisonSet(Mapping[str, Comparison]):
         from visavis.report import write_html
 
         return write_html(list(self.values()), path, title=title)
-
-
-def _number(value: float) -> float | str | None:
-    # JSON has no NaN and no infinity; a file that any parser reads beats Python's dialect of it.
-    if math.isnan(value):
-        return None
-    return float(value) if math.isfinite(value) else ("inf" if value > 0 else "-inf")
-
-
-def _numbers(values: np.ndarray) -> list[list[float | str | None]]:
-    return [[_number(value) for value in row] for row in values.tolist()]
-
-
-def _array(rows: Sequence[Sequence[Any]], shape: tuple[int, int]) -> np.ndarray:
-    values = [[math.nan if value is None else float(value) for value in row] for row in rows]
-    return np.asarray(values, dtype=np.float64).reshape(shape)
-
-
-def _write(path: str | Path, kind: str, data: Mapping[str, Any]) -> Path:
-    path = Path(path)
-    text = json.dumps({"visavis": kind, "format": FORMAT, "data": data}, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
-
-
-def _restore(path: str | Path, kind: str, build: Any) -> Any:
-    path = Path(path)
-    try:
-        envelope = json.loads(path.read_text(encoding="utf-8"))
-        if envelope["visavis"] != kind:
-            raise StoreFormatError(f"{path} holds a {envelope['visavis']}, not a {kind}.")
-        if envelope["format"] > FORMAT:
-            raise StoreFormatError(
-                f"{path} has format {envelope['format']}; this version reads up to {FORMAT}. "
-                "Upgrade visavis."
-            )
-        return build(envelope["data"])
-    except StoreFormatError:
-        raise
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise StoreFormatError(f"{path} is not a saved {kind}: {error!r}.") from error

@@ -38,26 +38,31 @@ def correspond(
         return a, b, ()
     if align == "inner":
         return _join(a, b, where)
-    if a.n != b.n:
-        raise SampleMismatchError(
-            checks.message(
-                where, "a` and `b", "describe the same samples", f"{a.n} and {b.n} rows", _CURE
-            )
-        )
     if a.ids is not None and b.ids is not None:
         if a.ids != b.ids:
-            raise SampleMismatchError(_mismatch(a.ids, b.ids, where))
+            raise SampleMismatchError(_mismatch(a.ids, b.ids, where, _CURE))
+    elif a.n != b.n:
+        raise SampleMismatchError(
+            checks.message(
+                f"VV001 {where}",
+                "a` and `b",
+                "describe the same samples",
+                f"{a.n} and {b.n} rows",
+                _CURE,
+            )
+        )
     elif a.digests is not None and b.digests is not None and a.digests != b.digests:
         same_inputs = Counter(a.digests) == Counter(b.digests)
         if same_inputs or a.shuffled or b.shuffled:
-            raise SampleMismatchError(_shuffled(a.digests, b.digests), code="VV007")
+            raise SampleMismatchError(_shuffled(a.digests, b.digests, where), code="VV007")
     return a, b, ()
 
 
 _CURE = 'Give both the same samples, or join them by id with align="inner".'
+_NOTHING_IN_COMMON = "See how the ids are written: an integer is not its text."
 
 
-def _mismatch(a: Sequence[Any], b: Sequence[Any], where: str) -> str:
+def _mismatch(a: Sequence[Any], b: Sequence[Any], where: str, cure: str) -> str:
     in_a, in_b = set(a), set(b)
     only_a, only_b = [i for i in a if i not in in_b], [i for i in b if i not in in_a]
     if not only_a and not only_b:
@@ -68,7 +73,7 @@ def _mismatch(a: Sequence[Any], b: Sequence[Any], where: str) -> str:
             f"{len(only_a)} of {len(a)} ids that `b` lacks{_examples(only_a)} and "
             f"{len(only_b)} of {len(b)} that `a` lacks{_examples(only_b)}"
         )
-    return checks.message(where, "a` and `b", "have the same ids row by row", seen, _CURE)
+    return checks.message(f"VV001 {where}", "a` and `b", "have the same ids row by row", seen, cure)
 
 
 def _examples(ids: Sequence[Any]) -> str:
@@ -77,11 +82,11 @@ def _examples(ids: Sequence[Any]) -> str:
     return f" ({', '.join(repr(i) for i in ids[:3])}{', ...' if len(ids) > 3 else ''})"
 
 
-def _shuffled(a: Sequence[str], b: Sequence[str]) -> str:
+def _shuffled(a: Sequence[str], b: Sequence[str], where: str) -> str:
     moved = sum(i != j for i, j in zip(a, b, strict=True))
     return (
-        f"VV007: the model inputs behind {moved} of {len(a)} rows differ between the two sides: "
-        "a shuffled loader was iterated once for each model. Extract both in one pass "
+        f"VV007 {where}: the model inputs behind {moved} of {len(a)} rows differ between the two "
+        "sides: a shuffled loader was iterated once for each model. Extract both in one pass "
         "(extract({'a': model_a, 'b': model_b}, loader)), use shuffle=False, or pass ids."
     )
 
@@ -92,7 +97,7 @@ def _join(
     if a.ids is None or b.ids is None:
         raise SampleMismatchError(
             checks.message(
-                where,
+                f"VV001 {where}",
                 "a` and `b",
                 'have ids to be joined with align="inner"',
                 "no ids on " + ("both sides" if a.ids is b.ids else "one side"),
@@ -102,7 +107,7 @@ def _join(
     position = {identity: row for row, identity in enumerate(b.ids)}
     kept = [(row, position[i]) for row, i in enumerate(a.ids) if i in position]
     if not kept:
-        raise SampleMismatchError(_mismatch(a.ids, b.ids, where))
+        raise SampleMismatchError(_mismatch(a.ids, b.ids, where, _NOTHING_IN_COMMON))
     if len(kept) == a.n == b.n and all(i == j for i, j in kept):
         return a, b, ()
     note = Finding(

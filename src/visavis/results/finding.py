@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from visavis._core import checks
 
 Severity = Literal["info", "warning", "error"]
 
@@ -45,7 +47,7 @@ class Finding:
     severity : {"info", "warning", "error"}
         ``"error"`` means that a value is missing or must not be used.
     layers : tuple of str
-        The layers that it is about, each ``"rows/name"``-free: just the layer's name.
+        The names of the layers that it is about.
     evidence : mapping of str to float, int or str
         The numbers behind the message.
     """
@@ -58,10 +60,8 @@ class Finding:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.code not in CODES:
-            raise ValueError(
-                f"Finding: `code` must be one of {', '.join(CODES)}, got {self.code!r}."
-            )
+        checks.option("Finding", "code", self.code, tuple(CODES))
+        checks.option("Finding", "severity", self.severity, get_args(Severity))
 
     @property
     def title(self) -> str:
@@ -97,10 +97,7 @@ class Finding:
 
 def silence(findings: Iterable[Finding], codes: Iterable[str]) -> tuple[Finding, ...]:
     """Return the findings whose code is not among `codes`."""
-    silenced = frozenset(codes)
-    unknown = silenced - CODES.keys()
-    if unknown:
-        raise ValueError(
-            f"silence: `codes` must be among {', '.join(CODES)}, got {', '.join(sorted(unknown))}."
-        )
+    silenced = frozenset([codes] if isinstance(codes, str) else codes)
+    for code in silenced:
+        checks.option("silence", "codes", code, tuple(CODES))
     return tuple(finding for finding in findings if finding.code not in silenced)

@@ -93,6 +93,12 @@ class Overlap:
         """Number of samples."""
         return self.x.n
 
+    @property
+    def spanned(self) -> bool:
+        """Whether one side spans all n − 1 dimensions, so that every correlation is exactly 1."""
+        ranks = [array.read(rank(side.values)) for side in (self.x, self.y)]
+        return max(size or 0 for size in ranks) >= self.n - 1
+
     @cached_property
     def canonical(self) -> tuple[Array, Array]:
         """Directions of X, in the coordinates of its axes, and canonical correlations, descending.
@@ -106,9 +112,11 @@ class Overlap:
     @cached_property
     def correlations(self) -> Array:
         """The canonical correlations alone, at a fraction of the cost of the directions."""
+        xp = array.namespace(self.matrix)
+        if self.spanned:
+            return xp.ones_like(self.matrix[: min(self.matrix.shape), 0])
         if "canonical" in self.__dict__:
             return self.canonical[1]
-        xp = array.namespace(self.matrix)
         values = xp.linalg.svdvals(self.matrix)
         return xp.minimum(values, xp.ones_like(values))
 

@@ -60,31 +60,32 @@ def truncated(
     components : int or pair of int, optional
         Keep this many axes instead, on both sides or on each.
     """
-    if components is None:
-        keep_x, keep_y = (_by_variance(side.values, variance) for side in (overlap.x, overlap.y))
-    else:
-        k_x, k_y = components if isinstance(components, tuple) else (components, components)
-        keep_x, keep_y = _leading(overlap.x.values, k_x), _leading(overlap.y.values, k_y)
+    k_x, k_y = components if isinstance(components, tuple) else (components, components)
+    keep_x, keep_y = _kept(overlap.x.values, k_x, variance), _kept(overlap.y.values, k_y, variance)
+    matrix = overlap.matrix * keep_x[:, None] * keep_y[None, :]
+    x = replace(overlap.x, values=overlap.x.values * keep_x)
+    y = replace(overlap.y, values=overlap.y.values * keep_y)
+    sizes = [array.read(rank(side.values)) for side in (x, y)]
+    if None in sizes:
+        return Overlap(matrix, x, y)
+    r, q = (int(size or 0) for size in sizes)
     return Overlap(
-        overlap.matrix * keep_x[:, None] * keep_y[None, :],
-        replace(overlap.x, values=overlap.x.values * keep_x),
-        replace(overlap.y, values=overlap.y.values * keep_y),
+        matrix[:r, :q],
+        replace(x, left=x.left[:, :r], values=x.values[:r]),
+        replace(y, left=y.left[:, :q], values=y.values[:q]),
     )
 
 
-def _by_variance(values: Array, variance: float | None) -> Array:
+def _kept(values: Array, components: int | None, variance: float | None) -> Array:
+    """Return 1 for each leading axis that is kept and 0 for each other."""
     xp = array.namespace(values)
+    if components is not None:
+        index = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values))
+        return xp.astype(index < components, values.dtype)
     squares = values**2
-    reached = xp.cumulative_sum(squares)
     # An axis is kept if those before it have not reached the share yet.
-    kept = (reached - squares) < (variance or 1.0) * xp.sum(squares)
-    return xp.astype(kept, values.dtype)
-
-
-def _leading(values: Array, components: int) -> Array:
-    xp = array.namespace(values)
-    index = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values))
-    return xp.astype(index < components, values.dtype)
+    before = xp.cumulative_sum(squares) - squares
+    return xp.astype(before < (variance or 1.0) * xp.sum(squares), values.dtype)
 
 
 def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
@@ -92,6 +93,8 @@ def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
     if not allow_saturated:
         refuse_saturated(where, rank(overlap.x.values), rank(overlap.y.values), overlap.n)
     xp = array.namespace(overlap.matrix)
+    if overlap.spanned:
+        return xp.ones_like(overlap.matrix[0, 0])
     directions, values = overlap.canonical
     weights = overlap.x.carried(directions)
     real = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values)) < xp.minimum(

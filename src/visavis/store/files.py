@@ -1,6 +1,8 @@
 """Read activations from array files: ``.npy``, ``.npz`` and ``.safetensors``; never a pickle."""
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -37,9 +39,10 @@ def load(path: str | Path, *, ids: str = "ids") -> Activations:
     FileNotFoundError
         If there is no such file.
     StoreFormatError
-        If the file is not what its suffix says, or holds pickled objects.
+        If the file is not what its suffix says, or holds pickled objects; if its layers differ in
+        their number of rows, or its ids are not one for each row and unique.
     ValueError
-        If the suffix is unknown, or the layers differ in their number of rows.
+        If the suffix is unknown.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
@@ -67,7 +70,10 @@ def load(path: str | Path, *, ids: str = "ids") -> Activations:
             f"load: {path} must hold arrays with samples in rows, got "
             + (f"a single number in {scalars[0]!r}." if scalars else "none at all.")
         )
-    return Activations(arrays, ids=identities, pool="as stored", provenance={"file": path.name})
+    try:
+        return Activations(arrays, ids=identities, pool="as stored", provenance={"file": path.name})
+    except ValueError as error:
+        raise StoreFormatError(f"load: {path}: {error}".replace("Activations: ", "")) from error
 
 
 def _npy(path: Path) -> dict[str, np.ndarray]:
@@ -81,16 +87,39 @@ def _npy(path: Path) -> dict[str, np.ndarray]:
 
 def _npz(path: Path) -> dict[str, np.ndarray]:
     def read() -> dict[str, np.ndarray]:
+        # Not np.load alone: it opens a single array or a pickle under any suffix.
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is not a zip archive")
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            return {name: _member(name, file[name]) for name in file.files}
 
     return _plain(path, read)
+
+
+def _member(name: str, X: Any) -> np.ndarray:
+    if not isinstance(X, np.ndarray):  # what is no array in the archive comes as its bytes
+        raise ValueError(f"{name!r} in it is not an array")
+    return X
+
+
+# What reading a damaged or foreign file may meet: numpy, zipfile, zlib and the parser of headers
+# each have their own way to say so.
+_UNREADABLE = (
+    ValueError,
+    EOFError,
+    OSError,
+    LookupError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+)
 
 
 def _plain(path: Path, read: Callable[[], T]) -> T:
     try:
         return read()
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
+    except _UNREADABLE as error:
         reason = (
             "it holds pickled Python objects, which visavis never loads"
             if "allow_pickle" in str(error)
