@@ -8,7 +8,7 @@ from tests.models.nets import Twice, samples, seeded
 from torch import nn
 
 from visavis.models import extract
-from visavis.models.progress import progress_bar
+from visavis._core.progress import progress_bar
 
 
 def run(code):

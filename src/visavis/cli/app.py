@@ -22,6 +22,8 @@ class Plain(TyperGroup):
         """Run the command, turning an expected error into its message and exit code 2."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen enough (`| head`); Typer ends quietly
+            raise
         except EXPECTED as error:
             message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
             typer.echo(f"visavis: {message or type(error).__name__}", err=True)

@@ -81,7 +81,7 @@ def _writer(out: Path | None) -> Callable[[ComparisonSet, Path], None] | None:
     writers = {".html": _html, ".json": _json, ".png": _picture, ".svg": _picture, ".pdf": _picture}
     if out.suffix not in writers:
         raise typer.BadParameter(
-            f"end in one of {', '.join(writers)}, got {out.name!r}", param_hint="--out"
+            f"must end in one of {', '.join(writers)}, got {out.name!r}", param_hint="--out"
         )
     if not out.parent.is_dir():
         raise typer.BadParameter(f"the folder {out.parent} does not exist", param_hint="--out")

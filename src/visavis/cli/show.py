@@ -2,21 +2,32 @@
 
 import json
 import math
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from visavis.results import Comparison, Finding
+from visavis.results import Comparison, Finding, Scale
 
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+# Longer names of columns are folded, that more columns fit beside each other.
+_WIDEST_HEADING = 14
+# A border and a space on either side of a cell.
+_AROUND_CELL = 3
+# Where no terminal folds the lines, nothing is folded or cut.
+_ENDLESS = 100_000
 
 
 def console() -> Console:
     """Return the console for results, on standard output."""
-    return Console(highlight=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() else _ENDLESS
+    return Console(highlight=False, soft_wrap=False, width=width)
 
 
 def as_json(data: Any) -> None:
@@ -24,26 +35,73 @@ def as_json(data: Any) -> None:
     typer.echo(json.dumps(data, indent=1, allow_nan=False))
 
 
+def literal(text: str, style: str = "") -> Text:
+    r"""Return text from a file as it is, what would steer the terminal written as escapes.
+
+    Examples
+    --------
+    >>> print(literal("[red]conv\n1[/red]"))
+    [red]conv\n1[/red]
+    """
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return Text("".join(shown), style=style)
+
+
 def comparison(out: Console, result: Comparison) -> None:
-    """Print a table of values, the best match of each row in bold."""
-    table = Table(title=Text(f"{result.measure}, {result.n} samples"), title_justify="left")
-    table.add_column(Text(f"{result.names[0]} \\ {result.names[1]}"), no_wrap=True)
-    for col in result.cols:
-        table.add_column(Text(col), justify="right")
+    """Print a table of values, the best match of each row in bold, in parts that fit the width."""
+    title: Text | None = literal(f"{result.measure}, {result.n} samples")
+    for cols in _parts(result, out.width):
+        out.print(_table(result, cols, title, out.width))
+        title = None
+    out.print(literal(result.scale.description, style="dim"))
+
+
+def _parts(result: Comparison, width: int) -> Iterator[Sequence[int]]:
+    """Yield the columns of one table after the other."""
+    names = max(cell_len(literal(name).plain) for name in (_corner(result), *result.rows))
+    room = width - min(names, width // 2) - _AROUND_CELL - 1
+    part: list[int] = []
+    used = 0
+    for j, col in enumerate(result.cols):
+        digits = max(len(number(value, result.scale)) for value in result.values[:, j])
+        needed = max(digits, min(cell_len(literal(col).plain), _WIDEST_HEADING)) + _AROUND_CELL
+        if part and used + needed > room:
+            yield part
+            part, used = [], 0
+        part.append(j)
+        used += needed
+    yield part
+
+
+def _table(result: Comparison, cols: Sequence[int], title: Text | None, width: int) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(literal(_corner(result)), overflow="fold", max_width=width // 2)
+    for j in cols:
+        name = literal(result.cols[j])
+        table.add_column(name, justify="right", overflow="fold", max_width=_WIDEST_HEADING)
     best = result.best_match()
-    for i, row in enumerate(result.rows):
+    for row, values in zip(result.rows, result.values, strict=True):
         cells = [
-            Text(number(value), style="bold" if best[row] == col else "")
-            for col, value in zip(result.cols, result.values[i], strict=True)
+            Text(
+                number(values[j], result.scale),
+                style="bold" if best[row] == result.cols[j] else "",
+            )
+            for j in cols
         ]
-        table.add_row(Text(row), *cells)
-    out.print(table)
-    out.print(Text(result.scale.description, style="dim"))
+        table.add_row(literal(row), *cells)
+    return table
 
 
-def number(value: float) -> str:
-    """Return a value with three digits after the point, or a dash where there is none."""
-    return "–" if math.isnan(value) else f"{value:.3f}"
+def _corner(result: Comparison) -> str:
+    return f"{result.names[0]} \\ {result.names[1]}"
+
+
+def number(value: float, scale: Scale) -> str:
+    """Return a value as text: three decimals in a bounded range, else four digits; or a dash."""
+    if math.isnan(value):
+        return "–"
+    bounded = math.isfinite(scale.low) and math.isfinite(scale.high)
+    return f"{value:.3f}" if bounded else f"{value:.4g}"
 
 
 def findings(out: Console, found: tuple[Finding, ...]) -> None:
@@ -51,7 +109,7 @@ def findings(out: Console, found: tuple[Finding, ...]) -> None:
     order = list(STYLES)
     for finding in sorted(found, key=lambda each: order.index(each.severity)):
         line = Text(f"{finding.code} {finding.title}: ", style=STYLES[finding.severity])
-        line.append(finding.message, style="default")
+        line.append_text(literal(finding.message, style="default"))
         if finding.cure:
-            line.append(f" {finding.cure}", style="dim")
+            line.append_text(literal(f" {finding.cure}", style="dim"))
         out.print(line)

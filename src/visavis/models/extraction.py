@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from visavis._core import checks
+from visavis._core.progress import progress_bar
 from visavis._core.types import Array
 from visavis.models import findings
 from visavis.models.collect import Collector
@@ -11,7 +12,6 @@ from visavis.models.frameworks import framework, shuffled
 from visavis.models.inputs import batches
 from visavis.models.passes import Recorder, one_pass
 from visavis.models.pooling import Pooling, PoolOption, pooling
-from visavis.models.progress import progress_bar
 from visavis.models.rows import Ids, Rows
 from visavis.models.selection import Layers
 from visavis.results import Activations, Finding

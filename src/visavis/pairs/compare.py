@@ -69,7 +69,8 @@ def compare(
     ----------
     a, b : Activations, mapping of str to array (n, ...), or path
         Layers of two models on the same samples. Without `b` the layers of `a` are compared with
-        each other. Arrays of more than two dimensions are flattened to (n, features).
+        each other. Arrays of more than two dimensions are flattened to (n, features); one of shape
+        (n,) is a single feature.
     measure : str, function or Measure
         What to compute: a name (``"cka"``), a name with options
         (``"cka(kernel=rbf(0.4), estimator=biased)"``), a function of visavis or a
@@ -77,7 +78,8 @@ def compare(
     measures : sequence of these, optional
         Several at once; layers are prepared once for all of them.
     names : pair of str, optional
-        What the two sides are called in pictures and reports.
+        What the two sides are called in pictures and reports. By default the names of the files,
+        or "a" and "b".
     align : {"strict", "inner"}
         ``"strict"`` refuses sides whose samples differ; ``"inner"`` keeps the samples, by id, that
         both have.
@@ -101,7 +103,8 @@ def compare(
     ValueError
         If there are fewer than 4 samples (``VV002``), or there is no such measure.
     TypeError
-        If a side is not what is listed above, or a layer is not numeric.
+        If a side is not what is listed above, a layer is not numeric, or layers are of several
+        libraries or on several devices. NumPy, PyTorch and JAX in host memory may be mixed.
 
     Examples
     --------
@@ -113,11 +116,11 @@ def compare(
     >>> vv.compare(a, b).best_match()
     {'conv1': 'conv1', 'conv2': 'conv2'}
     """
-    resolved = [resolve(spec) for spec in ([measure] if measures is None else measures)]
-    _distinct(resolved)
+    resolved = _resolved(measure, measures)
+    silence((), silenced)  # a code that does not exist is refused before any work
     acts_a = sides.activations(a, "a")
-    acts_b = acts_a if b is None or b is a else sides.activations(b, "b")
-    called = names or (sides.name_of(a, acts_a, "a"), sides.name_of(b or a, acts_b, "b"))
+    acts_b = acts_a if b is None or sides.same(a, b) else sides.activations(b, "b")
+    called = sides.names(names, a, b)
     acts_a, acts_b, joined = correspond(acts_a, acts_b, align=align)
     if acts_a.n < MINIMUM_ROWS:
         raise ValueError(
@@ -131,6 +134,7 @@ def compare(
         )
     rows = sides.matrices(acts_a, "a")
     cols = rows if acts_b is acts_a else sides.matrices(acts_b, "b")
+    sides.one_home(rows, cols)
     prepared = Prepared((rows, cols))
     both = (acts_a, acts_b)
     shared = [*joined, *findings.of_samples(acts_a.n, both), *findings.of_layers(called, both)]
@@ -144,14 +148,29 @@ def compare(
     return comparisons[0] if measures is None else ComparisonSet(comparisons)
 
 
-def _distinct(measures: Sequence[Measure]) -> None:
-    labels = [measure.label for measure in measures]
+def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[Measure]:
+    if several is None:
+        return [resolve(one)]
+    if isinstance(several, str) or one != "cka":
+        seen = repr(several) if isinstance(several, str) else f"it beside measure={one!r}"
+        raise TypeError(
+            checks.message(
+                "compare",
+                "measures",
+                "be a sequence of measures, in place of `measure`",
+                seen,
+                'For instance measures=["cka", "procrustes"].',
+            )
+        )
+    resolved = [resolve(spec) for spec in several]
+    labels = [measure.label for measure in resolved]
     if not labels or len(set(labels)) < len(labels):
         raise ValueError(
             checks.message(
                 "compare", "measures", "name at least one measure, each once", repr(labels)
             )
         )
+    return resolved
 
 
 def _comparison(
@@ -189,7 +208,9 @@ def _plan(measure: Measure, prepared: Prepared) -> dict[str, Any]:
     key = measure.prepare(measure.settings, 0, prepared.shapes).key
     form = key[0] if isinstance(key, tuple) else key
     layers = {id(side): len(side) for side in prepared.sides}
-    pairs = len(prepared.sides[0]) * len(prepared.sides[1])
+    rows, cols = (len(side) for side in prepared.sides)
+    mirrored = measure.symmetric and prepared.same
+    pairs = rows * (rows + 1) // 2 if mirrored else rows * cols
     return {"form": str(form), "preparations": sum(layers.values()), "pairs": pairs}
 
 
@@ -202,6 +223,7 @@ def _provenance(both: tuple[Activations, Activations], names: tuple[str, str]) -
         "python": platform.python_version(),
         "sides": [
             {
+                **{str(key): _short(value) for key, value in side.provenance.items()},
                 "name": name,
                 "samples": "by id" if side.ids is not None else "by position",
                 "pool": side.pool,
@@ -209,8 +231,11 @@ def _provenance(both: tuple[Activations, Activations], names: tuple[str, str]) -
                     layer: {"shape": list(X.shape), "dtype": array.dtype_name(X)}
                     for layer, X in side.items()
                 },
-                **{key: str(value) for key, value in side.provenance.items()},
             }
             for name, side in zip(names, both, strict=True)
         ],
     }
+
+
+def _short(value: Any) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -35,7 +35,7 @@ def of_samples(n: int, sides: Sequence[Activations]) -> list[Finding]:
             Finding(
                 "VV016",
                 f"{repeats} of {n} samples repeat the input of another one.",
-                "Drop the repeats: rows that are copies count as evidence that they are not.",
+                "Drop the repeats: a copy adds weight to a sample, but no evidence.",
                 evidence={"repeats": repeats},
             )
         )
@@ -51,15 +51,15 @@ def _repeats(side: Activations) -> int:
 def of_layers(names: tuple[str, str], sides: Sequence[Activations]) -> list[Finding]:
     """Return what is to be said of the layers, whatever the measure."""
     found = []
-    for name, side in zip(names, sides, strict=True):
+    for side, name in {id(s): (s, n) for n, s in zip(names, sides, strict=True)}.values():
         found += [each for each in side.findings if each not in found]
         half = tuple(layer for layer in side if array.dtype_name(side[layer]) in array.HALF)
         if half and not any(each.code == "VV015" for each in side.findings):
             found.append(
                 Finding(
                     "VV015",
-                    f"{len(half)} of {len(side)} layers of {name} were stored in half precision; "
-                    "they are computed with in float32.",
+                    f"{len(half)} of {len(side)} layers of {name} are in half precision; they are "
+                    "compared in float32.",
                     severity="info",
                     layers=half,
                 )
@@ -88,7 +88,7 @@ def _degenerate(table: Table, names: tuple[str, str]) -> Iterable[Finding]:
 
 def _saturated(measure: Measure, table: Table) -> Iterable[Finding]:
     if table.saturated:
-        rows = tuple(dict.fromkeys(row for row, _ in table.saturated))
+        layers = tuple(dict.fromkeys(layer for pair in table.saturated for layer in pair))
         yield Finding(
             "VV014",
             f"{measure.label}: {len(table.saturated)} of {table.values.size} pairs have as many "
@@ -96,7 +96,7 @@ def _saturated(measure: Measure, table: Table) -> Iterable[Finding]:
             "(Kornblith et al. 2019, Theorem 1).",
             "Use cka, extract more samples, or set allow_saturated=True to see the values.",
             severity="error",
-            layers=rows,
+            layers=layers,
             evidence={"pairs": len(table.saturated)},
         )
 

@@ -42,18 +42,42 @@ def activations(side: Side, name: str) -> Activations:
     return Activations({str(layer): X for layer, X in side.items()})
 
 
-def name_of(side: Side, acts: Activations, fallback: str) -> str:
-    """Return what a side is called: its file, its model, or `fallback`."""
+def same(a: Side, b: Side | None) -> bool:
+    """Whether a set of layers is compared with itself."""
+    if isinstance(a, str | Path) and isinstance(b, str | Path):
+        return Path(a) == Path(b)
+    return b is None or b is a
+
+
+def names(given: tuple[str, str] | None, a: Side, b: Side | None) -> tuple[str, str]:
+    """Return what the sides are called: one name twice only if they are the same."""
+    if given is not None:
+        if isinstance(given, str) or len(given) != 2:
+            raise ValueError(checks.message("compare", "names", "be a pair of names", repr(given)))
+        return str(given[0]), str(given[1])
+    if b is None or same(a, b):
+        return _name(a, "a"), _name(a, "a")
+    found = _name(a, "a"), _name(b, "b")
+    if found[0] != found[1]:
+        return found
+    if isinstance(a, str | Path) and isinstance(b, str | Path):
+        return str(a), str(b)  # acts.npz of one folder and acts.npz of another
+    return f"{found[0]} (a)", f"{found[1]} (b)"
+
+
+def _name(side: Side, fallback: str) -> str:
     if isinstance(side, str | Path):
         return Path(side).stem
-    return str(acts.provenance.get("name", fallback))
+    known = side.provenance if isinstance(side, Activations) else {}
+    return str(known.get("name", fallback))
 
 
 def matrices(acts: Activations, name: str) -> dict[str, Array]:
     """Return each layer as a checked (n, p) matrix in a dtype that can be computed with.
 
-    Layers of more dimensions are flattened: every position of every channel is a feature. Arrays
-    that lie in host memory are seen as NumPy arrays, without a copy, so that both sides agree.
+    Layers of more dimensions are flattened: every position of every channel is a feature. A layer
+    of shape (n,) is one feature. Arrays that lie in host memory are seen as NumPy arrays, without a
+    copy, so that both sides agree.
     """
     return {
         layer: checks.representation(
@@ -61,6 +85,25 @@ def matrices(acts: Activations, name: str) -> dict[str, Array]:
         )
         for layer in acts
     }
+
+
+def one_home(*sides: Mapping[str, Array]) -> None:
+    """Check that all layers are of one library and on one device, for any two of them meet."""
+    homes = {
+        f"{array.libraries([X])} on {array.device(X)}": None
+        for side in sides
+        for X in side.values()
+    }
+    if len(homes) > 1:
+        raise TypeError(
+            checks.message(
+                "compare",
+                "a` and `b",
+                "be of one library and on one device",
+                " and ".join(homes),
+                "Move one of them, or extract with device='cpu': visavis never moves data.",
+            )
+        )
 
 
 def _flat(X: Array) -> Array:

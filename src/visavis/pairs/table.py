@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,14 +68,14 @@ class Table:
         NaN where there is none.
     degenerate : dict of (side, layer) to str
         Layers without an answer, with the reason.
-    saturated : list of (row, col)
-        Pairs that were refused by Theorem 1.
+    saturated : dict of (row, col) to None
+        Pairs that were refused by Theorem 1, in the order in which they were met.
     """
 
     values: np.ndarray
     chance: np.ndarray
     degenerate: dict[tuple[int, str], str] = field(default_factory=dict)
-    saturated: list[tuple[str, str]] = field(default_factory=list)
+    saturated: dict[tuple[str, str], None] = field(default_factory=dict)
 
 
 def tables(
@@ -90,6 +91,8 @@ def tables(
             for measure, table in zip(measures, made, strict=True):
                 if measure.symmetric and prepared.same and j < i:
                     table.values[i, j], table.chance[i, j] = table.values[j, i], table.chance[j, i]
+                    if (col, row) in table.saturated:
+                        table.saturated[row, col] = None
                 else:
                     table.values[i, j], table.chance[i, j] = _cell(
                         prepared, measure, table, row, col, met
@@ -118,30 +121,59 @@ def _cell(
             level = measure.chance(measure.settings, meeting) if measure.chance else None
         checks.finite(measure.name, value, X=X, Y=Y)
     except SaturatedError:
-        table.saturated.append((row, col))
+        spoiled = _blamed(prepared, row, col, partial(_located, prepared))
+        table.degenerate |= spoiled
+        if not spoiled:
+            table.saturated[row, col] = None
         return math.nan, math.nan
     except DegenerateInputError as error:
-        table.degenerate |= _blamed(prepared, measure, row, col, str(error))
+        both = {(0, row): str(error), (second, col): str(error)}
+        table.degenerate |= _blamed(prepared, row, col, partial(_reason, prepared, measure)) or both
         return math.nan, math.nan
     return float(value), math.nan if level is None else float(level)
 
 
 def _blamed(
-    prepared: Prepared, measure: Measure, row: str, col: str, reason: str
+    prepared: Prepared, row: str, col: str, why: Callable[[int, str], str]
 ) -> dict[tuple[int, str], str]:
-    """Return which of two layers has no answer even with itself, and why."""
-    found: dict[tuple[int, str], str] = {}
-    second = 0 if prepared.same else 1
-    for side, layer in ((0, row), (second, col)):
-        X = prepared.sides[side][layer]
-        try:
-            checks.locate("compare", layer=X)
-            with checks.quiet():
-                x = prepared.of(measure, side, layer)
-                met = measure.prepare(measure.settings, side, prepared.shapes).meet(x, x)
-                checks.finite("compare", measure.score(measure.settings, met), layer=X)
-        except DegenerateInputError as error:
-            found[side, layer] = str(error).removeprefix("compare: ").removeprefix("`layer` ")
-        except SaturatedError:
-            continue
-    return found or {(0, row): reason, (second, col): reason}
+    """Return which of two layers has no answer with anything, and why."""
+    layers = ((0, row), (0 if prepared.same else 1, col))
+    reasons = {(side, layer): why(side, layer) for side, layer in layers}
+    return {layer: reason for layer, reason in reasons.items() if reason}
+
+
+def _located(prepared: Prepared, side: int, layer: str) -> str:
+    """Return what is wrong with the values of a layer, as the end of a sentence; or nothing."""
+    try:
+        checks.locate("compare", layer=prepared.sides[side][layer])
+    except DegenerateInputError as error:
+        return str(error).removeprefix("compare: `layer` ")
+    return ""
+
+
+_NOTHING_TO_ALIGN = (
+    "gives no value even with itself, though it is finite and varies: all its samples are equally "
+    "far from each other (one-hot rows, say). There is nothing in it to compare: leave it out."
+)
+_OUT_OF_RANGE = (
+    "gives a value with itself that no float64 can hold. Rescale it, or use cka, which does not "
+    "depend on its scale."
+)
+
+
+def _reason(prepared: Prepared, measure: Measure, side: int, layer: str) -> str:
+    """Return why a layer has no answer even with itself, as the end of a sentence; or nothing."""
+    if located := _located(prepared, side, layer):
+        return located
+    try:
+        with checks.quiet():
+            x = prepared.of(measure, side, layer)
+            met = measure.prepare(measure.settings, side, prepared.shapes).meet(x, x)
+            value = float(measure.score(measure.settings, met))
+    except DegenerateInputError as error:
+        return f"has no value. {error}"
+    except SaturatedError:
+        return ""
+    if math.isfinite(value):
+        return ""
+    return _NOTHING_TO_ALIGN if math.isnan(value) else _OUT_OF_RANGE

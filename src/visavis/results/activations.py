@@ -176,11 +176,12 @@ def _ids(
 ) -> tuple[Any, ...] | None:
     if values is None:
         return None
-    if array.is_array(values) and values.ndim != 1:
-        raise ValueError(
-            checks.message("Activations", name, "be 1-D", f"shape {tuple(values.shape)}")
-        )
-    listed = array.to_numpy(values).tolist() if array.is_array(values) else values
+    listed: Sequence[Any] = values
+    if array.is_array(values):
+        host = array.to_numpy(values)
+        if host.ndim != 1:
+            raise ValueError(checks.message("Activations", name, "be 1-D", f"shape {host.shape}"))
+        listed = host.tolist()
     # A tensor of one number hashes by identity, so as an id it would never be found again.
     ids = tuple(each.item() if hasattr(each, "item") else each for each in listed)
     if len(ids) != n:

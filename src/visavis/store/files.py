@@ -73,7 +73,8 @@ def load(path: str | Path, *, ids: str = "ids") -> Activations:
     try:
         return Activations(arrays, ids=identities, pool="as stored", provenance={"file": path.name})
     except ValueError as error:
-        raise StoreFormatError(f"load: {path}: {error}".replace("Activations: ", "")) from error
+        reason = str(error).removeprefix("Activations: ")
+        raise StoreFormatError(f"load: {path}: {reason}") from error
 
 
 def _npy(path: Path) -> dict[str, np.ndarray]:
