@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.data_makers import related
+from tests.data_makers import outlier_row, related
 from tests.measures.records import RECORDS, allowing, every_record, given, meeting, prepared
 
 PAIRS = {
@@ -27,6 +27,18 @@ def test_score_is_the_function(measure, pair, dtype, rel):
     answer = scored(measure, X, Y)
     assert answer.ndim == 0
     assert float(answer) == pytest.approx(float(measure(X, Y)), rel=rel, abs=rel / 10)
+
+
+@every_record
+@pytest.mark.parametrize("pair", [PAIRS["narrow"], PAIRS["wide"]], ids=["narrow", "wide"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_engine_is_as_precise_as_the_function(measure, pair, dtype):
+    # One sample a thousand times the others: what the function takes care of, the engine must too.
+    measure = allowing(measure)
+    X, Y = (Z.astype(dtype) for Z in given(measure, *outlier_row(**pair)))
+    expected = float(measure(X, Y))
+    rel = 1e-9 if dtype == np.float64 else 1e-6
+    assert float(scored(measure, X, Y)) == pytest.approx(expected, rel=rel, abs=rel / 10)
 
 
 @every_record

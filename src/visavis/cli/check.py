@@ -8,9 +8,10 @@ import typer
 from rich.text import Text
 
 from visavis import store
-from visavis._core.errors import StoreFormatError
+from visavis._core.errors import SampleMismatchError
 from visavis.cli import show
-from visavis.results import Activations
+from visavis.pairs.compare import MINIMUM_ROWS
+from visavis.results import Activations, correspond
 
 NAME, NEEDS_ARGUMENTS = "check", True
 
@@ -23,13 +24,18 @@ def command(
 
     Exits with 1 if anything is wrong.
     """
-    reports = {str(path): report(path) for path in files}
-    counts = {path: entry["samples"] for path, entry in reports.items() if "samples" in entry}
-    if len(set(counts.values())) > 1:
-        for path, entry in reports.items():
-            others = sorted({n for other, n in counts.items() if other != path})
-            if path in counts and counts[path] not in others:
-                entry["problems"].append(f"{counts[path]} samples, other files have {others}")
+    reports: dict[str, dict[str, Any]] = {}
+    samples: dict[str, Activations] = {}
+    for path in files:
+        try:
+            acts = store.load(path)
+        except (OSError, ValueError) as error:
+            reports[str(path)] = {"problems": [str(error)]}
+        else:
+            samples[str(path)] = without_values(acts)
+            reports[str(path)] = report(acts)
+    for path, problem in strangers(samples).items():
+        reports[path]["problems"].append(problem)
     if as_json:
         show.as_json(reports)
     else:
@@ -38,37 +44,59 @@ def command(
         raise typer.Exit(1)
 
 
-def report(path: Path) -> dict[str, Any]:
+def report(acts: Activations) -> dict[str, Any]:
     """Return what is in a file and what is wrong with it."""
-    try:
-        acts = store.load(path)
-    except (StoreFormatError, OSError, ValueError, TypeError) as error:
-        return {"problems": [str(error)]}
+    few = f"{acts.n} samples: a comparison needs {MINIMUM_ROWS} and wants a few hundred"
     return {
         "samples": acts.n,
         "ids": acts.ids is not None,
         "layers": {name: list(X.shape) for name, X in acts.items()},
-        "problems": [problem for name in acts for problem in problems(acts, name)],
+        "problems": [few]
+        if acts.n < MINIMUM_ROWS
+        else [f"{name}: {problem}" for name in acts for problem in problems(acts[name])],
     }
 
 
-def problems(acts: Activations, name: str) -> list[str]:
+def problems(X: np.ndarray) -> list[str]:
     """Return what is wrong with a layer, in plain words."""
-    X = np.asarray(acts[name])
     if X.dtype.kind not in "fiub":
-        return [f"{name}: dtype {X.dtype} is not numeric"]
-    flat = X.reshape(len(X), -1).astype(np.float64, copy=False)
+        return [f"dtype {X.dtype} cannot be compared"]
+    if not X.size:
+        return [f"shape {X.shape} holds no values"]
+    flat = X.reshape(len(X), -1)
     bad = ~np.isfinite(flat)
     if bad.any():
         row, column = np.argwhere(bad)[0]
         return [
-            f"{name}: {bad.sum()} values are not finite, the first ({flat[row, column]}) at row "
-            f"{row}, column {column}"
+            f"{bad.sum()} values are not finite, the first ({flat[row, column]}) at row {row}, "
+            f"column {column}"
         ]
-    constant = (flat == flat[:1]).all(axis=0)
-    if constant.all():
-        return [f"{name}: the layer is constant over all samples"]
+    if (flat == flat[:1]).all():
+        return ["the layer is constant over all samples"]
     return []
+
+
+def without_values(acts: Activations) -> Activations:
+    """Return the samples alone, so that a file need not be kept to be held against others."""
+    return acts.replace(layers={"": np.empty((acts.n, 0))})
+
+
+def strangers(samples: dict[str, Activations]) -> dict[str, str]:
+    """Return the files that do not describe the samples of the first, and how they differ."""
+    found: dict[str, str] = {}
+    paths = list(samples)
+    for path in paths[1:]:
+        first = paths[0]
+        try:
+            correspond(samples[first], samples[path])
+        except SampleMismatchError as error:
+            counts = samples[first].n, samples[path].n
+            found[path] = (
+                f"{counts[1]} samples, but {first} has {counts[0]}"
+                if counts[0] != counts[1]
+                else f"other samples than {first} (a: {first}, b: this one). {error}"
+            )
+    return found
 
 
 def _print(reports: dict[str, dict[str, Any]]) -> None:
@@ -77,14 +105,13 @@ def _print(reports: dict[str, dict[str, Any]]) -> None:
         good = not entry["problems"]
         console.print(
             Text("ok      " if good else "problem ", style="green" if good else "bold red"),
-            Text(path),
-            end="\n",
+            show.literal(path),
             sep="",
         )
         if "samples" in entry:
             ids = "with ids" if entry["ids"] else "no ids"
             console.print(Text(f"  {entry['samples']} samples ({ids}), layers:", style="dim"))
             for name, shape in entry["layers"].items():
-                console.print(Text(f"    {name} {tuple(shape)}", style="dim"))
+                console.print(show.literal(f"    {name} {tuple(shape)}", style="dim"))
         for problem in entry["problems"]:
-            console.print(Text(f"  {problem}"))
+            console.print(show.literal(f"  {problem}"))

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from visavis import models, store
 from visavis._core import array
@@ -38,9 +37,9 @@ def command(
     if as_json:
         show.as_json(lines)
         return
-    table = Table(title=Text(source), title_justify="left")
+    table = Table(title=show.literal(source), title_justify="left")
     for column in lines[0] if lines else ():
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for line in lines:
-        table.add_row(*(Text(str(cell)) for cell in line.values()))
+        table.add_row(*(show.literal(str(cell)) for cell in line.values()))
     show.console().print(table)

@@ -101,7 +101,7 @@ def number(value: float, scale: Scale) -> str:
     if math.isnan(value):
         return "–"
     bounded = math.isfinite(scale.low) and math.isfinite(scale.high)
-    return f"{value:.3f}" if bounded else f"{value:.4g}"
+    return f"{value:z.3f}" if bounded else f"{value:.4g}"  # z: no minus sign before a zero
 
 
 def findings(out: Console, found: tuple[Finding, ...]) -> None:

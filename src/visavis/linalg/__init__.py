@@ -4,7 +4,10 @@ from visavis.linalg.blocks import cross_product as cross_product
 from visavis.linalg.blocks import inner as inner
 from visavis.linalg.blocks import row_blocks as row_blocks
 from visavis.linalg.centre import centred as centred
+from visavis.linalg.centre import comfortable as comfortable
 from visavis.linalg.centre import double_centred as double_centred
+from visavis.linalg.centre import peak_unit as peak_unit
+from visavis.linalg.centre import scaled as scaled
 from visavis.linalg.centre import shift_of as shift_of
 from visavis.linalg.centre import shifted as shifted
 from visavis.linalg.centre import split_diagonal as split_diagonal

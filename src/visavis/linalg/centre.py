@@ -24,17 +24,39 @@ def shift_of(X: Array) -> Array:
     return array.constant(xp.where(xp.abs(first - mean) <= slack * xp.abs(mean), first, mean))
 
 
-def unit_of(X: Array) -> Array | float:
-    """Return the power of two by which `X` is multiplied so that its products cannot overflow."""
+def peak_unit(X: Array) -> Array | float:
+    """Return the power of two that brings the largest entry of `X` near 1."""
     xp = array.namespace(X)
     return array.power_of_two(xp.max(xp.abs(X)))
 
 
+def comfortable(fourth: Array, X: Array) -> bool:
+    """Whether a mean fourth power shows that products of entries of `X` stay well inside its dtype.
+
+    False where it cannot be read: then a unit is taken to be safe.
+    """
+    largest = float(array.namespace(X).finfo(X.dtype).max) ** 0.75
+    size = array.read(fourth)
+    return size is not None and 1 / largest < size < largest
+
+
+def unit_of(X: Array) -> Array | float:
+    """Return what to multiply `X` by before products: 1 where squares of its rows are harmless."""
+    xp = array.namespace(X)
+    norms = xp.vecdot(X, X, axis=-1)
+    return 1.0 if comfortable(xp.max(norms) ** 2, X) else peak_unit(X)
+
+
+def scaled(X: Array, unit: Array | float) -> Array:
+    """Return `X` times `unit`."""
+    return X if isinstance(unit, float) and unit == 1.0 else X * unit
+
+
 def shifted(X: Array) -> tuple[Array, Array | float]:
-    """Return `X` shifted near its column means and scaled to a peak near 1, with the unit used."""
+    """Return `X` shifted near its column means, in a unit safe for products, and that unit."""
     moved = X - shift_of(X)
     unit = unit_of(moved)
-    return moved if isinstance(unit, float) and unit == 1.0 else moved * unit, unit
+    return scaled(moved, unit), unit
 
 
 def centred(X: Array) -> tuple[Array, Array | float]:

@@ -157,7 +157,7 @@ def _positions(rows: Sequence[int] | Array, n: int) -> np.ndarray:
     if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
         seen = f"{wanted.ndim}-D {wanted.dtype}"
     elif wanted.min() >= 0 and wanted.max() < n:
-        return wanted
+        return wanted.astype(np.intp)  # always a copy, for PyTorch wants to be able to write
     else:
         seen = f"{wanted.min()} ... {wanted.max()}"
     raise ValueError(

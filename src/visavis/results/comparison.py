@@ -42,6 +42,9 @@ class Scale:
     symmetric: bool
     description: str = ""
 
+    def __post_init__(self) -> None:
+        checks.option("Scale", "direction", self.direction, ("similarity", "distance"))
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -162,7 +165,7 @@ class Comparison:
         """Return the comparison that `to_dict` described."""
         measure = dict(data["measure"])
         measure |= {"low": float(measure["low"]), "high": float(measure["high"])}
-        rows, cols = tuple(data["rows"]), tuple(data["cols"])
+        rows, cols = tuple(map(str, data["rows"])), tuple(map(str, data["cols"]))
         shape = len(rows), len(cols)
         chance = data["chance"]
         return cls(
@@ -170,7 +173,7 @@ class Comparison:
             rows=rows,
             cols=cols,
             scale=Scale(**measure),
-            n=data["n"],
+            n=int(data["n"]),
             chance=None if chance is None else saved.table(chance, shape),
             findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             names=(data["names"][0], data["names"][1]),

@@ -69,7 +69,7 @@ class Moments:
     def widths(self) -> tuple[int, ...]:
         """Number of features of each representation; empty before the first batch."""
         if self.sums is not None:
-            return tuple(mean.shape[0] for mean in self.sums.means)
+            return tuple(each.shape[0] for each in self.sums.references)
         return tuple(x.shape[1] for x in self.waiting[0]) if self.waiting else ()
 
     def update(self, *batch: Array) -> "Moments":
@@ -241,7 +241,7 @@ class Moments:
         checks.option("Moments.procrustes", "form", form, procrustes.FORMS)
         i, j = between
         sums = self._ready("procrustes", between, minimum_rows=2)
-        xp = array.namespace(sums.means[i])
+        xp = array.namespace(sums.references[i])
         with checks.quiet():
             norms = [xp.sqrt(sums.trace(k)) for k in between]
             nuclear = xp.sum(xp.linalg.svdvals(sums.product(i, j)))
@@ -336,7 +336,7 @@ def axes_of(sums: Sums, i: int, dtype: str) -> tuple[Axes, Array]:
 
     Without the rows, samples are told by their coordinates on the axes themselves.
     """
-    A = sums.second[i, i]
+    A = array.widen(sums.product(i, i))
     xp = array.namespace(A)
     given, working = float(xp.finfo(getattr(xp, dtype)).eps), float(xp.finfo(A.dtype).eps)
     values, right = linalg.eigen(A)

@@ -17,9 +17,12 @@ def save(path: str | Path, sums: Sums | None, dtypes: tuple[str, ...]) -> Path:
 
     tensors: dict[str, Array] = {}
     if sums is not None:
-        for i, (mean, unit) in enumerate(zip(sums.means, sums.units, strict=True)):
-            tensors[f"mean.{i}"] = mean
-            tensors[f"unit.{i}"] = array.namespace(mean).asarray(unit, dtype=mean.dtype)
+        for i, reference in enumerate(sums.references):
+            tensors[f"reference.{i}"] = reference
+            tensors[f"first.{i}"] = sums.first[i]
+            tensors[f"unit.{i}"] = array.namespace(reference).asarray(
+                sums.units[i], dtype=reference.dtype
+            )
         for name in ("second", "third", "fourth"):
             for (i, j), value in getattr(sums, name).items():
                 tensors[f"{name}.{i}.{j}"] = value
@@ -62,11 +65,12 @@ def load(
     for key, value in tensors.items():
         name, *index = key.split(".")
         parts.setdefault(name, {})[tuple(int(i) for i in index)] = value
-    k = range(len(parts["mean"]))
+    k = range(len(parts["reference"]))
     sums = Sums(
         header["n"],
-        tuple(parts["mean"][i,] for i in k),
+        tuple(parts["reference"][i,] for i in k),
         tuple(float(parts["unit"][i,]) for i in k),
+        tuple(parts["first"][i,] for i in k),
         {(i, j): value for (i, j), value in parts["second"].items()},
         {(i, j): value for (i, j), value in parts["third"].items()},
         {(i, j): value for (i, j), value in parts["fourth"].items()},

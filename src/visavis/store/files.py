@@ -1,5 +1,6 @@
 """Read activations from array files: ``.npy``, ``.npz`` and ``.safetensors``; never a pickle."""
 
+import json
 import tokenize
 import zipfile
 import zlib
@@ -134,11 +135,15 @@ def _plain(path: Path, read: Callable[[], T]) -> T:
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError, deserialize
 
+    data = path.read_bytes()
     try:
-        tensors = deserialize(path.read_bytes())
+        tensors = {name: dict(tensor) for name, tensor in deserialize(data)}
     except SafetensorError as error:
         raise StoreFormatError(f"load: {path} cannot be read as .safetensors: {error}.") from error
-    return {name: _tensor(path, name, dict(tensor)) for name, tensor in tensors}
+    # The library gives them in an order that changes from run to run; the header has the file's.
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    return {name: _tensor(path, name, tensors[name]) for name in header if name in tensors}
 
 
 _DTYPES: Mapping[str, str] = MappingProxyType(
