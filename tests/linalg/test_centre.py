@@ -61,15 +61,36 @@ def test_a_far_first_row_does_not_become_the_shift(n):
 
 @both_dtypes
 @pytest.mark.parametrize("exponent", [-100, -3, 0, 5, 100])
-def test_a_unit_is_a_power_of_two_that_brings_the_peak_near_one(dtype, exponent):
+def test_a_peak_unit_is_a_power_of_two_that_brings_the_peak_near_one(dtype, exponent):
     X = np.array([[0.7, -1.3], [0.2, 0.0]], dtype=dtype) * dtype(2.0) ** exponent
-    unit = linalg.unit_of(X)
+    unit = linalg.peak_unit(X)
     assert math.frexp(unit)[0] == 0.5
     assert 1 <= np.abs(X * dtype(unit)).max() < 2
 
 
-def test_the_unit_of_nothing_is_one():
-    assert linalg.unit_of(np.zeros((3, 2))) == 1.0
+@pytest.mark.parametrize(
+    ("dtype", "by", "harmless"),
+    [
+        (np.float64, 1.0, True),
+        (np.float64, 1e-30, True),
+        (np.float64, 1e150, False),
+        (np.float64, 1e-150, False),
+        (np.float32, 1e3, True),
+        (np.float32, 1e-3, True),
+        (np.float32, 1e15, False),
+        (np.float32, 1e-15, False),
+    ],
+)
+def test_a_unit_is_taken_only_where_fourth_powers_leave_the_range(dtype, by, harmless):
+    X = (by * related()[0]).astype(dtype)
+    unit = linalg.unit_of(X)
+    assert (unit == 1.0) == harmless
+    assert 0 < ((X * dtype(unit)) ** 4).sum() < np.inf
+
+
+@pytest.mark.parametrize("unit_of", [linalg.unit_of, linalg.peak_unit])
+def test_the_unit_of_nothing_is_one(unit_of):
+    assert unit_of(np.zeros((3, 2))) == 1.0
 
 
 @both_dtypes

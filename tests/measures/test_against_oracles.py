@@ -108,14 +108,28 @@ def test_integers_are_exact(measure):
     assert float(measure(X, Y)) == float(measure(X.astype(float), Y.astype(float)))
 
 
+def biased_linear_cka(X, Y):
+    """‖YcᵀXc‖²/(‖XcᵀXc‖‖YcᵀYc‖) in float64, for more rows than an n × n oracle can take."""
+    X, Y = (Z.astype(float) - Z.astype(float).mean(axis=0) for Z in (X, Y))
+    return np.linalg.norm(Y.T @ X) ** 2 / np.linalg.norm(X.T @ X) / np.linalg.norm(Y.T @ Y)
+
+
 def test_a_far_first_row_at_a_large_offset_in_float32():
     # What is subtracted before any product must be near the mean, not near the first row.
     X, Y = (Z + 1e5 for Z in related(n=20_000, p=6, q=5))
     X[0] = Y[0] = 1e5 + 50
     X, Y = X.astype(np.float32), Y.astype(np.float32)
-    A, B = (Z.astype(float) - Z.astype(float).mean(axis=0) for Z in (X, Y))
-    cross, norms = np.linalg.norm(A.T @ B) ** 2, np.linalg.norm(A.T @ A) * np.linalg.norm(B.T @ B)
-    assert float(vv.cka(X, Y, estimator="biased")) == pytest.approx(cross / norms, rel=1e-6)
+    value = float(vv.cka(X, Y, estimator="biased"))
+    assert value == pytest.approx(biased_linear_cka(X, Y), rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "p", "q"), [(3000, 100, 80), (20_000, 20, 10), (200, 900, 800)])
+@pytest.mark.parametrize("by", [1e2, 1e4, 1e5])
+def test_large_offsets_of_many_rows_in_float32(n, p, q, by):
+    # The mean of many large numbers, added up one by one in float32, is no longer near the mean.
+    X, Y = (Z.astype(np.float32) for Z in HOSTILE["offset"](by=by, n=n, p=p, q=q))
+    value = float(vv.cka(X, Y, estimator="biased"))
+    assert value == pytest.approx(biased_linear_cka(X, Y), rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -122,12 +122,21 @@ def test_numbers_near_the_largest(measure, dtype):
         assert answer == pytest.approx(oracle(measure, X, Y), rel=1e-5, abs=1e-5)
 
 
-@pytest.mark.parametrize("by", [1e3, 1e5])
-@pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-9), (np.float32, 1e-6)])
+@pytest.mark.parametrize("form", SHAPES)
+@pytest.mark.parametrize(
+    ("dtype", "by", "rel"),
+    [
+        (np.float32, 1e3, 1e-6),
+        (np.float32, 1e5, 1e-6),
+        (np.float64, 1e3, 1e-9),
+        # Sums over features hold the fourth power of the row, 1e20, beside what is asked for.
+        (np.float64, 1e5, 1e-6),
+    ],
+)
 @every_record
-def test_first_row_far_away(measure, dtype, rel, by):
+def test_first_row_far_away(measure, form, dtype, by, rel):
     # The row that a shift might be taken from, or a scale.
-    X, Y = related(n=40, p=6, q=5)
+    X, Y = related(**SHAPES[form])
     X[0] *= by
     Y[0] *= by
     measure = allowing(measure)

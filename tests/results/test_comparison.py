@@ -8,10 +8,9 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.results.conftest import DISTANCE, NAN, SIMILARITY, UNBOUNDED
 
 from visavis.results import ComparisonSet
-
-from .conftest import DISTANCE, NAN, SIMILARITY, UNBOUNDED
 
 # Values by name.
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.results.conftest import NAN
 
 from visavis import Comparison, ComparisonSet, StoreFormatError
 from visavis.results import saved
-
-from .conftest import NAN
 
 
 def strict(path):

@@ -2,11 +2,13 @@
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, overload
 
 import numpy as np
 
 from visavis._core import array, checks
+from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.progress import progress_bar
 from visavis.measures import Measure, MeasureSpec, resolve
 from visavis.pairs import findings, sides
@@ -150,7 +152,7 @@ def compare(
 
 def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[Measure]:
     if several is None:
-        return [resolve(one)]
+        return [_usable(resolve(one))]
     if isinstance(several, str) or one != "cka":
         seen = repr(several) if isinstance(several, str) else f"it beside measure={one!r}"
         raise TypeError(
@@ -162,7 +164,7 @@ def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[M
                 'For instance measures=["cka", "procrustes"].',
             )
         )
-    resolved = [resolve(spec) for spec in several]
+    resolved = [_usable(resolve(spec)) for spec in several]
     labels = [measure.label for measure in resolved]
     if not labels or len(set(labels)) < len(labels):
         raise ValueError(
@@ -171,6 +173,14 @@ def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[M
             )
         )
     return resolved
+
+
+def _usable(measure: Measure) -> Measure:
+    """Return `measure`, or raise what it says of its options; it only says so when it is called."""
+    toy = np.diag(np.arange(1.0, 9.0)) + 1.0  # a Gram matrix as well, for precomputed kernels
+    with suppress(DegenerateInputError, SaturatedError):
+        measure(toy, toy)
+    return measure
 
 
 def _comparison(

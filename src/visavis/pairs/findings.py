@@ -77,10 +77,10 @@ def of_table(measure: Measure, table: Table, names: tuple[str, str]) -> list[Fin
 
 
 def _degenerate(table: Table, names: tuple[str, str]) -> Iterable[Finding]:
-    for (side, layer), reason in table.degenerate.items():
+    for (side, layer), reason in sorted(table.degenerate.items(), key=lambda each: each[0][0]):
         yield Finding(
             "VV006",
-            f"layer {layer} of {names[side]} {reason}",
+            f"Layer {layer} of {names[side]} {reason}",
             severity="error",
             layers=(layer,),
         )

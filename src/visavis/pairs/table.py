@@ -176,4 +176,6 @@ def _reason(prepared: Prepared, measure: Measure, side: int, layer: str) -> str:
         return ""
     if math.isfinite(value):
         return ""
-    return _NOTHING_TO_ALIGN if math.isnan(value) else _OUT_OF_RANGE
+    # A bounded measure cannot overflow: it has divided by a norm of zero.
+    overflow = math.isinf(value) and math.isinf(measure.high)
+    return _OUT_OF_RANGE if overflow else _NOTHING_TO_ALIGN

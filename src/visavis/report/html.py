@@ -1,6 +1,5 @@
 """Write comparisons as one HTML file that needs no network, no script and no other file."""
 
-import secrets
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import jinja2
 
-from visavis._core import checks
+from visavis._core import checks, files
 from visavis.plot.labels import printable
 from visavis.report import findings, origin, tables, words
 from visavis.report.picture import Picture, picture
@@ -75,7 +74,9 @@ def write_html(
     path = Path(path)
     listed = _checked(comparisons)
     _check_place(path)
-    _replace(path, _render(listed, title, sections))
+    page = _render(listed, title, sections)
+    with files.atomic(path) as part:
+        part.write_text(page, encoding="utf-8", newline="\n")
     return path
 
 
@@ -152,14 +153,3 @@ def _render(
         calls=origin.calls(comparisons),
         words=words,
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    # A reader never finds half a report, and a failure leaves the old one as it was.
-    draft = path.with_name(f".{secrets.token_hex(8)}.html")
-    try:
-        with draft.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
