@@ -109,6 +109,25 @@ def test_trace_with_a_kernel_that_does_not_centre(kernel):
     assert float(Gram.of(X, kernel).trace()) == pytest.approx(float(np.trace(K)), rel=1e-12)
 
 
+@every_form
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [10, 50])
+def test_samples_that_are_all_equally_far_apart_have_norm_zero(form, dtype, n):
+    # What the formula leaves of it is rounding error, and no number to divide by.
+    X = np.eye(n, dtype=dtype)
+    assert form(X, X).norms("debiased") == [0, 0]
+    assert np.all(np.array(form(X, X).norms("biased")) > 0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("q", [3, 200])
+@pytest.mark.parametrize("seed", range(3))
+def test_samples_that_are_all_equally_far_apart_have_no_cka(dtype, q, seed):
+    X, Y = np.eye(50, dtype=dtype), related(n=50, q=q, seed=seed)[1].astype(dtype)
+    with pytest.raises(vv.DegenerateInputError, match=r"cka: .* equally far from each other"):
+        vv.cka(X, Y)
+
+
 def gram_cost(n, x, y):
     """n² per feature of every layer and per pair of layers, and the handling of its entries."""
     return n**2 * (sum(x) + sum(y) + len(x) * len(y) + alignment._PER_ENTRY * (len(x) + len(y)))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ def same(a, b):
     assert (a.chance is None) == (b.chance is None)
     if a.chance is not None:
         np.testing.assert_array_equal(a.chance, b.chance)
-    for field in ("rows", "cols", "scale", "n", "findings", "names", "plan", "provenance"):
-        assert getattr(a, field) == getattr(b, field)
+    rest = attrgetter("rows", "cols", "scale", "n", "findings", "names", "plan", "provenance")
+    assert rest(a) == rest(b)
     return True
 
 

@@ -17,7 +17,9 @@ NAME, NEEDS_ARGUMENTS = "check", True
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(help=".npy, .npz or .safetensors files.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help=".npy, .npz or .safetensors files.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Check that files can be read, hold finite values that vary, and describe the same samples.
@@ -67,10 +69,8 @@ def problems(X: np.ndarray) -> list[str]:
     bad = ~np.isfinite(flat)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        return [
-            f"{bad.sum()} values are not finite, the first ({flat[row, column]}) at row {row}, "
-            f"column {column}"
-        ]
+        first = f"({flat[row, column]}) at row {row}, column {column}"
+        return [f"{bad.sum()} of {X.size} values not finite, the first {first}"]
     if (flat == flat[:1]).all():
         return ["the layer is constant over all samples"]
     return []

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import typer
 
 from visavis import pairs
+from visavis._core.files import atomic
 from visavis.cli import show
 from visavis.results import ComparisonSet
 from visavis.results.correspond import Align
@@ -15,9 +16,12 @@ NAME, NEEDS_ARGUMENTS = "compare", True
 
 
 def command(
-    a: Annotated[Path, typer.Argument(help="Activations: a .npy, .npz or .safetensors file.")],
+    a: Annotated[
+        Path, typer.Argument(metavar="A", help="Activations: a .npy, .npz or .safetensors file.")
+    ],
     b: Annotated[
-        Path | None, typer.Argument(help="The other side; without it, A with itself.")
+        Path | None,
+        typer.Argument(metavar="B", help="The other side; without it, A with itself."),
     ] = None,
     measure: Annotated[
         list[str] | None,
@@ -99,4 +103,6 @@ def _json(result: ComparisonSet, out: Path) -> None:
 def _picture(result: ComparisonSet, out: Path) -> None:
     from visavis import plot
 
-    plot.grid(list(result.values())).savefig(out, dpi=200)
+    figure = plot.grid(list(result.values()))
+    with atomic(out) as part:
+        figure.savefig(part, dpi=200, format=out.suffix[1:])

@@ -25,7 +25,7 @@ def command(
     ] = Path("demo-report"),
     epochs: Annotated[
         int, typer.Option(min=1, help="Passes over the training images: more, more alike.")
-    ] = 10,
+    ] = 5,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Train three small nets from different seeds and see which measures match their layers.

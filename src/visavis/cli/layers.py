@@ -37,9 +37,11 @@ def command(
     if as_json:
         show.as_json(lines)
         return
-    table = Table(title=show.literal(source), title_justify="left")
+    table = Table()
     for column in lines[0] if lines else ():
         table.add_column(column, overflow="fold")
     for line in lines:
         table.add_row(*(show.literal(str(cell)) for cell in line.values()))
-    show.console().print(table)
+    console = show.console()
+    console.print(show.literal(source, style="italic"))
+    console.print(table)

@@ -49,10 +49,9 @@ def literal(text: str, style: str = "") -> Text:
 
 def comparison(out: Console, result: Comparison) -> None:
     """Print a table of values, the best match of each row in bold, in parts that fit the width."""
-    title: Text | None = literal(f"{result.measure}, {result.n} samples")
+    out.print(literal(f"{result.measure}, {result.n} samples", style="italic"))
     for cols in _parts(result, out.width):
-        out.print(_table(result, cols, title, out.width))
-        title = None
+        out.print(_table(result, cols, out.width))
     out.print(literal(result.scale.description, style="dim"))
 
 
@@ -73,8 +72,8 @@ def _parts(result: Comparison, width: int) -> Iterator[Sequence[int]]:
     yield part
 
 
-def _table(result: Comparison, cols: Sequence[int], title: Text | None, width: int) -> Table:
-    table = Table(title=title, title_justify="left")
+def _table(result: Comparison, cols: Sequence[int], width: int) -> Table:
+    table = Table()
     table.add_column(literal(_corner(result)), overflow="fold", max_width=width // 2)
     for j in cols:
         name = literal(result.cols[j])

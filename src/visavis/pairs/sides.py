@@ -30,12 +30,13 @@ def activations(side: Side, name: str) -> Activations:
             )
         )
     if any(isinstance(each, Mapping) for each in side.values()):
+        examples = ", ".join([*map(str, list(side)[:3]), *(["..."] if len(side) > 3 else [])])
         raise TypeError(
             checks.message(
                 "compare",
                 name,
                 "map layer names to arrays",
-                f"a mapping to mappings ({', '.join(map(str, list(side)[:3]))}, ...)",
+                f"a mapping to mappings ({examples})",
                 "Compare two models at a time: compare(runs['a'], runs['b']).",
             )
         )

@@ -92,8 +92,9 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
         # Not np.load alone: it opens a single array or a pickle under any suffix.
         if not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile("it is not a zip archive")
-        with np.load(path, allow_pickle=False) as file:
-            return {name: _member(name, file[name]) for name in file.files}
+        # The file is opened here because NumPy leaves it open where the archive is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: _member(name, archive[name]) for name in archive.files}
 
     return _plain(path, read)
 

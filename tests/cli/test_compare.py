@@ -1,0 +1,302 @@
+"""``visavis compare``: the numbers of Python, as a table, for machines, as pictures."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from safetensors.numpy import save_file
+from tests.data_makers import independent
+from tests.pairs.conftest import layers
+
+import visavis as vv
+
+
+def machine(result):
+    """The one JSON document on standard output; NaN and Infinity are no JSON."""
+
+    def refuse(token):
+        pytest.fail(f"{token} is not JSON")
+
+    return json.loads(result.stdout, parse_constant=refuse)
+
+
+def test_table(run, files):
+    result = run("compare", *files)
+    a, b = layers(n=60)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].strip() == "cka, 60 samples"
+    cells = [
+        [cell.strip() for cell in line.strip("│┃").split("│")] for line in lines if "│" in line
+    ]
+    assert [row[0] for row in cells] == list(a)
+    shown = np.array([[float(cell) for cell in row[1:]] for row in cells])
+    expected = [[float(vv.cka(X, Y)) for Y in b.values()] for X in a.values()]
+    np.testing.assert_allclose(shown, expected, atol=0.0005)
+    assert "debiased estimator" in result.stdout
+
+
+def test_table_with_itself(run, files):
+    result = run("compare", files[0])
+    assert result.exit_code == 0
+    assert r"a \ a" in result.stdout
+    assert result.stdout.count("1.000") == 3
+
+
+def test_tables_of_several_measures_in_the_order_asked(run, files):
+    result = run("compare", *files, "-m", "procrustes", "--measure", "cka(kernel=rbf(0.4))")
+    assert result.exit_code == 0
+    assert result.stdout.index("procrustes, 60 samples") < result.stdout.index(
+        "cka(kernel=rbf(0.4))"
+    )
+
+
+def test_json_is_what_python_says(run, files):
+    measures = ["cka", "cka(kernel=rbf(0.4), estimator=biased)", "procrustes", "hsic"]
+    result = run("compare", *files, *(part for each in measures for part in ("-m", each)), "--json")
+    assert result.exit_code == 0
+    data = machine(result)
+    assert list(data) == measures
+    expected = vv.compare(*files, measures=measures)
+    assert data == {measure: each.to_dict() for measure, each in expected.items()}
+
+
+def test_json_with_what_is_missing(run, files, tmp_path):
+    np.savez(tmp_path / "dead.npz", conv1=np.ones((60, 3)), fc=layers(n=60)[0]["fc"])
+    result = run("compare", tmp_path / "dead.npz", files[1], "--json")
+    assert result.exit_code == 1
+    data = machine(result)["cka"]
+    assert data["values"][0] == [None, None, None]
+    assert data["findings"][0]["code"] == "VV006"
+
+
+# Findings and exit codes.
+
+
+def test_exit_code_1_where_a_value_is_missing(run, files, tmp_path):
+    np.savez(tmp_path / "dead.npz", conv1=np.ones((60, 3)), fc=layers(n=60)[0]["fc"])
+    result = run("compare", tmp_path / "dead.npz", files[1])
+    assert result.exit_code == 1
+    assert "│ conv1 " in result.stdout
+    assert "–" in result.stdout
+    assert (
+        "VV006 constant, dead or never-executed layer: Layer conv1 of dead must vary over the "
+        "samples, got 60 identical rows." in result.stdout
+    )
+
+
+def test_exit_code_1_where_a_measure_is_saturated(run, tmp_path):
+    X, Y = independent(n=60, p=80, q=80)
+    np.savez(tmp_path / "x.npz", x=X)
+    np.savez(tmp_path / "y.npz", y=Y)
+    result = run("compare", tmp_path / "x.npz", tmp_path / "y.npz", "-m", "cca")
+    assert result.exit_code == 1
+    assert "VV014 saturated measure: cca: 1 of 1 pairs" in result.stdout
+    allowed = "cca(allow_saturated=True)"
+    assert run("compare", tmp_path / "x.npz", tmp_path / "y.npz", "-m", allowed).exit_code == 0
+
+
+def test_findings_that_are_no_errors_end_well_and_can_be_silenced(run, tmp_path):
+    X, Y = independent(n=20, p=30, q=30)
+    np.savez(tmp_path / "x.npz", x=X, y=Y)
+    command = ("compare", tmp_path / "x.npz", "-m", "cka(estimator=biased)")
+    result = run(*command)
+    assert result.exit_code == 0
+    assert "VV002 few samples: 20 samples" in result.stdout
+    assert "VV003 biased estimate where chance is high" in result.stdout
+    result = run(*command, "--silence", "VV002", "--silence", "VV003")
+    assert "VV00" not in result.stdout
+
+
+def test_the_gravest_finding_comes_first(run, tmp_path):
+    X, Y = independent(n=20, p=30, q=30)
+    np.savez(tmp_path / "x.npz", x=X.astype("f2"), dead=np.ones((20, 2)), y=Y)
+    out = run("compare", tmp_path / "x.npz").stdout
+    assert out.index("VV006") < out.index("VV002") < out.index("VV015")
+
+
+# Options.
+
+
+def test_names(run, files):
+    result = run("compare", *files, "--name", "early", "--name", "late")
+    assert r"early \ late" in result.stdout
+
+
+@pytest.mark.parametrize("names", [["x"], ["x", "y", "z"]])
+def test_names_that_are_no_pair(refused, files, names):
+    message = refused("compare", *files, *(part for name in names for part in ("--name", name)))
+    assert "give --name twice, once for each side" in " ".join(message.split())
+
+
+def with_ids(path, side, order):
+    ids = np.array([f"img{i}" for i in range(60)])
+    np.savez(path, ids=ids[order], **{name: X[order] for name, X in side.items()})
+    return path
+
+
+def test_align(run, refused, tmp_path):
+    a, b = layers(n=60)
+    order = np.random.default_rng(0).permutation(60)[:55]
+    paths = (
+        with_ids(tmp_path / "a.npz", a, np.arange(60)),
+        with_ids(tmp_path / "b.npz", b, order),
+    )
+    assert "VV001 compare: `a` and `b` must have the same ids" in refused("compare", *paths)
+    result = run("compare", *paths, "--align", "inner", "--json")
+    assert result.exit_code == 0
+    data = machine(result)["cka"]
+    rows = np.sort(order)
+    assert data["n"] == 55
+    assert data["values"][0][0] == pytest.approx(
+        float(vv.cka(a["conv1"][rows], b["conv1"][rows])), rel=1e-12
+    )
+    assert (
+        "joined by id: 55 samples are common" in run("compare", *paths, "--align", "inner").stdout
+    )
+
+
+# Requests that cannot be carried out.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["-m", "ckaa"],
+            "visavis: compare: `measure` must name a measure, got 'ckaa'.",
+        ),
+        (["-m", "cka(estimator=none)"], "visavis: cka: `estimator` must be one of 'debiased', 'bi"),
+        (["-m", "cka(colour=red)"], "visavis: cka: `options` must be among kernel, estimator, got"),
+        (["-m", "__import__('os')"], "visavis: compare: `measure` must be a name or name(option="),
+        (["-m", "cka", "-m", "cka"], "visavis: compare: `measures` must name at least"),
+        (
+            ["--align", "outer"],
+            "visavis: compare: `align` must be one of 'strict', 'inner'",
+        ),
+        (["--silence", "VV999"], "visavis: silence: `codes` must be one of 'VV001',"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_options_that_are_refused(refused, files, options, message):
+    assert refused("compare", *files, *options).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            np.ones((59, 3)),
+            "VV001 compare: `a` and `b` must describe the same samples, got 60 a",
+        ),
+        (
+            np.full((60, 1), "cat"),
+            "compare: `b['x']` must have a real floating, integer or boo",
+        ),
+        (np.full((60, 1), None), "it holds pickled Python objects, which visavis never loads."),
+        (np.array(3), "must hold arrays with samples in rows, got a single number in 'x'."),
+    ],
+    ids=["too few rows", "text", "objects", "a number"],
+)
+def test_layers_that_are_refused(refused, files, tmp_path, layer, message):
+    np.savez(tmp_path / "x.npz", x=layer)
+    assert message in refused("compare", files[0], tmp_path / "x.npz")
+
+
+def test_files_that_are_refused(refused, files, tmp_path):
+    assert "nowhere.npz must be a file, got no such file." in refused("compare", "nowhere.npz")
+    assert "`path` must end in .npy, .npz, .safetensors" in refused("compare", files[0], "x.pt")
+    (tmp_path / "x.npz").write_text("layer,value\n")
+    assert "it is not a zip archive" in refused("compare", tmp_path / "x.npz")
+
+
+def test_too_few_samples_are_refused(refused, tmp_path):
+    np.savez(tmp_path / "few.npz", x=np.ones((3, 3)))
+    message = "visavis: VV002 compare: `a` and `b` must have at least 4 samples, got 3."
+    assert refused("compare", tmp_path / "few.npz").startswith(message)
+
+
+# --out.
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("r.html", b"<!DOCTYPE html>"),
+        ("r.json", b'{\n "visavis": "comparison-set"'),
+        ("r.png", b"\x89PNG"),
+        ("r.svg", b"<?xml"),
+        ("r.pdf", b"%PDF"),
+    ],
+)
+def test_out(run, files, tmp_path, name, start):
+    out = tmp_path / name
+    result = run("compare", *files, "-m", "cka", "-m", "procrustes", "--out", out)
+    plt.close("all")
+    assert result.exit_code == 0
+    assert result.stderr == f"written: {out}\n"
+    assert "cka, 60 samples" in result.stdout
+    assert out.read_bytes().startswith(start)
+    assert out.stat().st_size > 500
+
+
+def test_out_is_read_back(run, files, tmp_path):
+    run("compare", *files, "-m", "cka", "-m", "hsic", "-o", tmp_path / "r.json")
+    again = vv.ComparisonSet.load(tmp_path / "r.json")
+    expected = vv.compare(*files, measures=["cka", "hsic"])
+    assert list(again) == ["cka", "hsic"]
+    np.testing.assert_array_equal(again["hsic"].values, expected["hsic"].values)
+
+
+def test_out_is_written_beside_json(run, files, tmp_path):
+    result = run("compare", *files, "--json", "--out", tmp_path / "r.html")
+    assert list(machine(result)) == ["cka"]
+    assert (tmp_path / "r.html").exists()
+
+
+def test_out_is_written_where_a_value_is_missing(run, tmp_path):
+    np.savez(tmp_path / "x.npz", dead=np.ones((60, 3)), fc=layers(n=60)[0]["fc"])
+    assert run("compare", tmp_path / "x.npz", "--out", tmp_path / "r.json").exit_code == 1
+    assert vv.ComparisonSet.load(tmp_path / "r.json")["cka"].findings[0].code == "VV006"
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r", "r.html.bak", ".html"])
+def test_out_of_an_unknown_kind_is_refused_before_any_work(refused, tmp_path, name):
+    # The files to compare are not there: nothing was looked at yet.
+    message = refused("compare", "nowhere.npz", "--out", tmp_path / name)
+    words = " ".join(message.replace("│", " ").split())
+    assert "must end in one of .html, .json, .png, .svg, .pdf, got" in words
+
+
+def test_out_in_a_folder_that_is_not_there_is_refused_before_any_work(refused, tmp_path):
+    message = refused("compare", "nowhere.npz", "--out", tmp_path / "new" / "r.html")
+    assert "does not exist" in " ".join(message.replace("│", " ").split())
+
+
+# Names from files.
+
+HOSTILE = {
+    "markup": ("[red]x[/red]", "[red]x[/red]"),
+    "closing markup": ("[/]", "[/]"),
+    "a line break": ("two\nlines", r"two\nlines"),
+    "colours": ("\x1b[31mred", r"\x1b[31mred"),
+    "the title of the window": ("\x1b]0;owned\x07", r"\x1b]0;owned\x07"),
+    "a carriage return": ("ok\rfake", r"ok\rfake"),
+    "from right to left": ("a\u202eb", r"a\u202eb"),
+    "other scripts": ("é層🙂", "é層🙂"),
+    "an emoji code": (":smile:", ":smile:"),
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), HOSTILE.values(), ids=HOSTILE)
+def test_names_are_shown_as_they_are(run, tmp_path, name, shown):
+    fc = layers(n=60)[0]["fc"]
+    save_file({name: fc, f"{name} dead": np.ones_like(fc)}, tmp_path / "x.safetensors")
+    result = run("compare", tmp_path / "x.safetensors", "--name", name, "--name", name)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert any(line.startswith(f"│ {shown} ") for line in lines)
+    assert f"Layer {shown} dead of {shown} must vary" in result.stdout
+    assert not set(result.stdout) & set("\x1b\x07\r\u202e")
