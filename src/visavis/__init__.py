@@ -1,7 +1,7 @@
 """visavis: how alike two neural representations are, how sure you can be of it, and why."""
 
 from importlib import import_module as _import_module
-from typing import Any
+from typing import Any as _Any
 
 from visavis import kernels as kernels
 from visavis._core.errors import DegenerateInputError as DegenerateInputError
@@ -34,7 +34,7 @@ __version__ = "0.1.0.dev0"
 _LAZY = ("benchmark", "plot", "report")  # they load PyTorch or matplotlib when they are used
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         return _import_module(f"visavis.{name}")
     raise AttributeError(f"module 'visavis' has no attribute {name!r}")

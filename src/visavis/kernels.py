@@ -100,7 +100,7 @@ def rbf(fraction: float = 0.5, *, median: str = "pairs") -> Kernel:
             # The rounding error of the largest row would be felt at the scale of the bandwidth.
             squared, _ = linalg.squared_euclidean(array.widen(X))
             width = _median(squared)
-        width = _bandwidth("rbf", width)
+        width = _bandwidth("rbf", width, noise=largest)
         return array.namespace(X).exp(-squared / (2 * fraction**2 * width)), 1.0
 
     def _median(squared: Array) -> Array:
@@ -137,7 +137,7 @@ def laplacian(fraction: float = 1.0) -> Kernel:
     def scaled(X: Array) -> tuple[Array, Array | float]:
         distances = linalg.manhattan(X)
         low, high = linalg.middle_of_pairs(distances)
-        width = _bandwidth("laplacian", (low + high) / 2)
+        width = _bandwidth("laplacian", (low + high) / 2, noise=None)
         return array.namespace(X).exp(-distances / (fraction * width)), 1.0
 
     return Kernel("laplacian", (("fraction", fraction),), scaled=scaled)
@@ -273,8 +273,11 @@ def _positive(where: str, name: str, value: float) -> None:
         raise ValueError(checks.message(where, name, "be positive", repr(value)))
 
 
-def _bandwidth(where: str, width: Array) -> Array:
-    if not array.recording(width) and array.read(width) == 0:
+def _bandwidth(where: str, width: Array, *, noise: Array | None) -> Array:
+    """Return `width` unless it is zero, or no more than the rounding error of a distance."""
+    seen = None if array.recording(width) else array.read(width)
+    error = 0.0 if noise is None else 16 * array.precision(width) * (array.read(noise) or 0.0)
+    if seen is not None and seen <= error:
         raise DegenerateInputError(
             f"{where}: the median distance between rows is zero: at least half of all pairs of "
             "rows are identical, so a bandwidth cannot be taken from them. Drop the duplicate rows."

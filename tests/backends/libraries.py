@@ -89,4 +89,6 @@ def same_home(answer: Array, given: Array) -> bool:
 
 def as_numpy(x: Array) -> np.ndarray:
     """The values of an array of any of the libraries."""
-    return np.from_dlpack(x) if isinstance(x, array_api_strict.empty(0).__class__) else np.asarray(x)
+    return (
+        np.from_dlpack(x) if isinstance(x, array_api_strict.empty(0).__class__) else np.asarray(x)
+    )

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.backends.libraries import LIBRARIES, SHAPES, as_numpy, same_home
 from tests.data_makers import related
 from tests.measures.records import allowing, every_record, given
+
+import visavis as vv
 
 # Arrays of JAX cannot change, and the read-only ones of NumPy raise where someone tries.
 MUTABLE = [LIBRARIES[name] for name in ("numpy", "array_api_strict", "torch")]

@@ -5,9 +5,10 @@ import functools
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.backends.test_transformations import MEASURES, every_measure
 from tests.data_makers import offset, orthonormal, random_rotation, related, rotated
+
+import visavis as vv
 from visavis.measures import Shapes
 from visavis.measures.alignment import cheaper_form
 

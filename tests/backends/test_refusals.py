@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import torch
-import visavis as vv
 from tests.backends.libraries import LIBRARIES
 from tests.data_makers import related
+
+import visavis as vv
 
 X, Y = related(n=10, p=4, q=3)
 
@@ -105,9 +106,7 @@ def test_no_real_numbers(seen, side):
         vv.cka(*given)
 
 
-@pytest.mark.parametrize(
-    "dtype", [torch.complex64, torch.complex128, torch.float8_e4m3fn], ids=str
-)
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128, torch.float8_e4m3fn], ids=str)
 def test_no_real_numbers_in_torch(dtype):
     given = torch.tensor(X).to(dtype), torch.tensor(Y)
     with pytest.raises(TypeError, match="^cka: `X` must have a real floating, integer or boolean"):

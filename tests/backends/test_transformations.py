@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.backends.libraries import SHAPES
 from tests.data_makers import related
+
+import visavis as vv
 
 MEASURES = {
     f"{function.__name__}-{kernel}-{estimator}": functools.partial(
@@ -52,7 +53,9 @@ def test_jax_jit(measure, shape, x64):
     assert float(answer) == pytest.approx(float(measure(X, Y)), rel=1e-12, abs=1e-14)
 
 
-@pytest.mark.parametrize("measure", ["cka-linear-debiased", "hsic-rbf-biased", "procrustes-angular"])
+@pytest.mark.parametrize(
+    "measure", ["cka-linear-debiased", "hsic-rbf-biased", "procrustes-angular"]
+)
 def test_jax_jit_with_one_side_closed_over(measure, x64):
     measure = MEASURES[measure]
     X, Y = related(**SHAPES["tall"])
@@ -72,7 +75,9 @@ def test_jax_grad(measure, shape, x64):
     assert along == pytest.approx(slope(measure, X, Y, direction), rel=1e-6, abs=1e-8)
 
 
-@pytest.mark.parametrize("measure", ["cka-linear-debiased", "cka-rbf-debiased", "procrustes-squared"])
+@pytest.mark.parametrize(
+    "measure", ["cka-linear-debiased", "cka-rbf-debiased", "procrustes-squared"]
+)
 def test_jax_grad_inside_jit(measure, x64):
     measure = MEASURES[measure]
     X, Y = (jnp.asarray(each) for each in related(**SHAPES["tall"]))

@@ -119,6 +119,7 @@ def test_progress_is_told_after_every_step_the_last_short_one_included():
         images, labels, seed=0, epochs=2, batch_size=32, progress=lambda *step: told.append(step)
     )
     assert told == [(done, 8) for done in range(1, 9)]
+    assert tiny10.steps(2, images=100, batch_size=32) == 8
 
 
 def test_inputs_are_between_zero_and_one_with_a_channel():

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, allowing, given, over
+
+import visavis as vv
 from visavis.measures.measure import SCALING, TRANSLATION
 
 SHAPES = {"features": {"n": 20, "p": 6, "q": 5}, "gram": {"n": 8, "p": 60, "q": 50}}
@@ -157,7 +158,7 @@ def test_zero_row_has_no_angle(measure, side):
     X, Y = related(n=10, p=4, q=4)
     special = X.copy()
     special[6] = 0.0
-    match = f"^{measure.__name__}: `{side}` .*all-zero row .*row 6.* use the linear kernel"
+    match = f"^{measure.__name__}: `{side}` .*all-zero row.*row 6.* use the linear kernel"
     with pytest.raises(vv.DegenerateInputError, match=match):
         measure(*beside(side, special, Y), kernel="cosine")
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import allowing, every_record, given
+
+import visavis as vv
 
 SHAPES = {"features": {"n": 20, "p": 6, "q": 6}, "gram": {"n": 8, "p": 60, "q": 60}}
 every_form = pytest.mark.parametrize("form", SHAPES)

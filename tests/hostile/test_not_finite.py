@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import allowing, every_record, given
+
+import visavis as vv
 from visavis._core import checks
 
 SHAPES = {"features": {"n": 20, "p": 6, "q": 5}, "gram": {"n": 8, "p": 60, "q": 50}}

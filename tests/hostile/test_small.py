@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, allowing, every_record, given, oracle, over
+
+import visavis as vv
 
 SIZES = [1, 2, 3, 4, 5]
 ENOUGH = [(each, n) for each in RECORDS for n in SIZES if n >= each.minimum_rows]
@@ -79,7 +80,9 @@ def test_not_two_dimensional(measure, side, shape, cure):
     other = np.ones((4, 5))
     given_arrays = (np.ones(shape), other) if side == "X" else (other, np.ones(shape))
     seen = str(shape).replace("(", r"\(").replace(")", r"\)")
-    match = rf"^{measure.name}: `{side}` must be 2-D \(samples, features\), got shape {seen}. {cure}"
+    match = (
+        rf"^{measure.name}: `{side}` must be 2-D \(samples, features\), got shape {seen}. {cure}"
+    )
     with pytest.raises(ValueError, match=match):
         measure(*given_arrays)
 

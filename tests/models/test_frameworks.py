@@ -7,8 +7,8 @@ import pytest
 from tests.models.nets import Twice, samples, seeded
 from torch import nn
 
-from visavis.models import extract
 from visavis._core.progress import progress_bar
+from visavis.models import extract
 
 
 def run(code):

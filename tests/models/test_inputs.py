@@ -221,7 +221,6 @@ class Images(Dataset):
         ([{}], TypeError, "whose first dimension is the batch, got nothing"),
         ([{"a": X, "b": X}], ValueError, r"arguments of forward \(x\), got a mapping with a, b"),
     ],
-    ids=str,
 )
 def test_not_a_loader(loader, error, message):
     with pytest.raises(error, match=message):

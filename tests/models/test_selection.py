@@ -10,6 +10,11 @@ from visavis.models import extract
 IMAGES = samples(4, 3, 7, 7)
 
 
+def _named(value: object) -> str:
+    # The text of a function holds its address, which differs between workers.
+    return getattr(value, "__name__", str(value))
+
+
 @pytest.mark.parametrize(
     ("layers", "found"),
     [
@@ -25,7 +30,7 @@ IMAGES = samples(4, 3, 7, 7)
         (lambda name, module: isinstance(module, nn.Conv2d), ["block1.0", "block2.0"]),
         (lambda name, module: name.endswith("d"), ["head"]),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_selects(layers, found):
     assert list(extract(seeded(ConvNet), IMAGES, layers)) == found
@@ -49,7 +54,7 @@ def test_star_is_every_module_but_the_model_itself():
         ("head#2", "one of the 1 outputs, got 'head#2'"),
         (["*", "!head#2"], "one of the 9 outputs, got 'head#2'"),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_unknown_layer(layers, message):
     with pytest.raises(LayerNotFoundError, match=message):
@@ -74,7 +79,7 @@ def test_model_of_a_single_layer():
         ([], ValueError, "`layers` must name at least one layer, got none"),
         ([3], TypeError, "`layers` must be a name, a pattern, .* got a sequence with int"),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_not_a_selection(layers, error, message):
     with pytest.raises(error, match=message):
@@ -88,7 +93,7 @@ def test_not_a_selection(layers, error, message):
         (["head", "lstm[0]"], ["lstm[0]", "head"]),
         (["*", "!lstm[1][0]", "!lstm[1][1]"], ["lstm[0]", "head"]),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_single_outputs(layers, found):
     assert list(extract(seeded(Recurrent), samples(5, 6, 3), layers)) == found
@@ -97,7 +102,7 @@ def test_single_outputs(layers, found):
 @pytest.mark.parametrize(
     ("layers", "found"),
     [("relu#2", ["relu#2"]), (["relu", "!relu#2"], ["relu"]), ("relu", ["relu", "relu#2"])],
-    ids=str,
+    ids=_named,
 )
 def test_single_calls(layers, found):
     assert list(extract(seeded(Twice), samples(5, 3), layers)) == found
@@ -126,7 +131,7 @@ class Tied(nn.Module):
         ("nest.b#2", ["nest.b#2"]),
         (["a#2", "nest.b"], ["a", "a#2"]),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_module_under_two_names_is_one_layer(layers, found):
     assert list(extract(seeded(Tied), samples(4, 3), layers)) == found

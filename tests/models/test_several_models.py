@@ -107,7 +107,7 @@ def test_provenance():
         "model": "ConvNet",
         "parameters": (3 * 9 + 1) * 4 + 2 * 4 + (4 * 9 + 1) * 5 + 2 * 5 + (5 + 1) * 2,
         "torch": str(torch.__version__),
-        "layers": "head, block?",
+        "selected": "head, block?",
         "pool": "gap",
         "batches": 3,
     }

@@ -6,9 +6,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, allowing, every_record, given, over
+
+import visavis as vv
 
 # From float32 NumPy to half precision in a library, and from there to float32.
 HALVES = {

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.oracles import exact
+
+import visavis as vv
 
 # n, p, q of features and of Gram matrices.
 SHAPES = {"features": (12, 4, 3), "gram": (6, 30, 20)}

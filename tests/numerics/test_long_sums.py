@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.data_makers import relu_like
+
+import visavis as vv
 
 MANY_ROWS = {"n": 20_000, "p": 8, "q": 7}
 MANY_FEATURES = {"n": 2_000, "p": 3_000, "q": 2_500}

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, allowing, oracle, over
+
+import visavis as vv
 from visavis.measures.measure import TRANSLATION
 
 CENTRED = [each for each in RECORDS if TRANSLATION in each.invariant_to]

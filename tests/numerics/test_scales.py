@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import RECORDS, allowing, every_record, given, oracle, over
 from tests.oracles import exact
+
+import visavis as vv
 from visavis.measures.measure import SCALING
 
 SCALE_FREE = [each for each in RECORDS if SCALING in each.invariant_to]

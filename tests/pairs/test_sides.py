@@ -253,7 +253,11 @@ def test_provenance(pair):
     )
     res = compared(a, {"x": Y.reshape(60, 5, 1, 1)}, measures=["cka", "procrustes"])
     provenance = res["cka"].provenance
-    assert provenance == res["procrustes"].provenance
+    assert provenance["call"] == "visavis.compare(a, b, measure='cka')"
+    assert res["procrustes"].provenance == {
+        **provenance,
+        "call": "visavis.compare(a, b, measure='procrustes')",
+    }
     assert provenance["visavis"] == vv.__version__
     assert provenance["numpy"] == np.__version__
     assert provenance["sides"] == [

@@ -131,6 +131,12 @@ def option(where: str, name: str, value: object, choices: tuple[str, ...]) -> No
         raise ValueError(message(where, name, f"be one of {listed}", repr(value)))
 
 
+def flag(where: str, name: str, value: object) -> None:
+    """Check that `value` is True or False: a word such as "no" would count as true."""
+    if not isinstance(value, bool):
+        raise TypeError(message(where, name, "be True or False", repr(value)))
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let NumPy divide by zero without a warning: the result is checked and explained instead."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from visavis._core.text import printable
 from visavis.results import Comparison, Finding, Scale
 
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -43,8 +44,7 @@ def literal(text: str, style: str = "") -> Text:
     >>> print(literal("[red]conv\n1[/red]"))
     [red]conv\n1[/red]
     """
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return Text("".join(shown), style=style)
+    return Text(printable(text), style=style)
 
 
 def comparison(out: Console, result: Comparison) -> None:

@@ -266,6 +266,11 @@ def _chance_cka(options: Mapping[str, Any], met: Sums | _Met) -> Array:
     return formulas.cka(value, *(met.norm(side, estimator) for side in (0, 1)))
 
 
+def _check(where: str, options: Mapping[str, Any]) -> None:
+    checks.option(where, "estimator", options["estimator"], formulas.ESTIMATORS)
+    kernel_sides(where, options["kernel"])
+
+
 def _describe(options: Mapping[str, Any]) -> str:
     sides = kernel_sides("cka", options["kernel"])
     names = str(sides[0]) if sides[0] == sides[1] else f"{sides[0]} × {sides[1]}"
@@ -329,6 +334,7 @@ HSIC = _specialise(
         score=_score_hsic,
         chance=_chance_hsic,
         describe=_describe,
+        check=_check,
         reference="Gretton et al. (2005), doi:10.1007/11564089_7; Song et al. (2012), JMLR 13",
         statistic="",
         cost="",
@@ -349,6 +355,7 @@ CKA = _specialise(
         score=_score_cka,
         chance=_chance_cka,
         describe=_describe,
+        check=_check,
         reference=f"{_KORNBLITH}; debiased: Song et al. (2012), JMLR 13",
         statistic="",
         cost="",

@@ -76,7 +76,7 @@ def cca(X: Array, Y: Array, /, *, form: str = "rho", allow_saturated: bool = Fal
     >>> round(float(vv.cca(X, X @ rng.normal(size=(5, 5)))), 6)
     1.0
     """
-    checks.option("cca", "form", form, linear.FORMS)
+    linear.check_form("cca", form)
     X, Y = checks.pair("cca", X, Y, minimum_rows=2)
     with checks.diagnosed("cca", X=X, Y=Y):
         overlap = Overlap.of(Axes.of(X), Axes.of(Y))
@@ -250,6 +250,22 @@ def _specialise(measure: Measure) -> Measure:
     return replace(measure, chance=chance if measure.settings["form"] == "r2" else None)
 
 
+def _check_cca(where: str, options: Mapping[str, Any]) -> None:
+    linear.check_form(where, options["form"])
+    check_saturated(where, options)
+
+
+def _check_svcca(where: str, options: Mapping[str, Any]) -> None:
+    form, variance, components = (options[k] for k in ("form", "variance", "components"))
+    linear.check_truncation(where, form, variance, components)
+    check_saturated(where, options)
+
+
+def check_saturated(where: str, options: Mapping[str, Any]) -> None:
+    """Check the option that every measure of linear maps has."""
+    checks.flag(where, "allow_saturated", options["allow_saturated"])
+
+
 def _describe_cca(options: Mapping[str, Any]) -> str:
     mean = {"rho": "mean canonical correlation", "r2": "mean squared canonical correlation"}
     return f"{mean[options['form']]}; grows with the width of the layers"
@@ -273,6 +289,7 @@ CCA = Measure(
     score=_score_cca,
     specialise=_specialise,
     describe=_describe_cca,
+    check=_check_cca,
     reference=_KORNBLITH,
     statistic="Moments (one pass)",
     cost="n(p² + q² + pq) + p³ + q³",
@@ -290,6 +307,7 @@ SVCCA = Measure(
     score=_score_svcca,
     specialise=_specialise,
     describe=_describe_svcca,
+    check=_check_svcca,
     reference="Raghu, Gilmer, Yosinski & Sohl-Dickstein (2017), arXiv:1706.05806",
     statistic="Moments (one pass)",
     cost="n(p² + q² + pq) + p³ + q³",
@@ -307,6 +325,7 @@ PWCCA = Measure(
     prepare=prepare_axes,
     score=_score_pwcca,
     describe=_describe_pwcca,
+    check=check_saturated,
     reference="Morcos, Raghu & Bengio (2018), arXiv:1806.05759",
     statistic="Moments (one pass)",
     cost="n(p² + q² + pq) + p³ + q³",

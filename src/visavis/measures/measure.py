@@ -91,6 +91,8 @@ class Measure:
         Keyword options that are fixed; the facts are those under these options.
     variants : tuple of mapping
         Options under which the facts differ, or which the field knows by a name of their own.
+    check : callable
+        ``check(name, options)`` raises if a value of an option is not allowed.
     specialise : callable, optional
         From the record with new options to the record with the facts under them.
     describe : callable
@@ -103,6 +105,7 @@ class Measure:
     prepare: Callable[[Mapping[str, Any], int, Shapes], Preparation]
     score: Callable[[Mapping[str, Any], Any], Array]
     describe: Callable[[Mapping[str, Any]], str]
+    check: Callable[[str, Mapping[str, Any]], None]
     reference: str
     statistic: str
     cost: str
@@ -157,6 +160,8 @@ class Measure:
         ------
         TypeError
             If the function has no such option.
+        ValueError
+            If it has, but not with such a value.
         """
         unknown = [key for key in options if key not in self.defaults]
         if unknown:
@@ -169,6 +174,7 @@ class Measure:
                 )
             )
         merged = replace(self, options=MappingProxyType({**self.options, **options}))
+        self.check(self.name, merged.settings)
         return self.specialise(merged) if self.specialise else merged
 
     def description(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from visavis._core import array, checks
 from visavis._core.types import Array
-from visavis.measures.canonical import prepare_axes
+from visavis.measures.canonical import check_saturated, prepare_axes
 from visavis.measures.measure import (
     LINEAR,
     LINEAR_X,
@@ -180,6 +180,11 @@ def _chance_ridge(options: Mapping[str, Any], met: Overlap) -> Array:
     return linear.chance_ridge(met, kappa=kappa, normalization=normalization)
 
 
+def _check_ridge(where: str, options: Mapping[str, Any]) -> None:
+    linear.check_ridge(where, options["kappa"], options["normalization"])
+    check_saturated(where, options)
+
+
 def _describe_ridge(options: Mapping[str, Any]) -> str:
     kappa, normalization = options["kappa"], options["normalization"]
     return f"canonical ridge, penalties {kappa[0]:g} and {kappa[1]:g}, {normalization} norm"
@@ -210,6 +215,7 @@ LINEAR_REGRESSION = Measure(
     score=_score_regression,
     chance=_chance_regression,
     describe=_describe_regression,
+    check=check_saturated,
     reference=_KORNBLITH,
     statistic="Moments (one pass)",
     cost="n(p² + q² + pq) + p³ + q³",
@@ -229,6 +235,7 @@ CANONICAL_RIDGE = _specialise_ridge(
         score=_score_ridge,
         chance=_chance_ridge,
         describe=_describe_ridge,
+        check=_check_ridge,
         reference=f"{_KORNBLITH}; Vinod (1976), doi:10.1016/0304-4076(76)90010-5",
         statistic="Moments (one pass)",
         cost="n(p² + q² + pq) + p³ + q³",

@@ -127,6 +127,11 @@ def _score(options: Mapping[str, Any], met: _Met) -> Array:
     return formulas.formed(met.distance, *sizes, **options)
 
 
+def _check(where: str, options: Mapping[str, Any]) -> None:
+    checks.option(where, "form", options["form"], formulas.FORMS)
+    checks.flag(where, "scale", options["scale"])
+
+
 def _describe(options: Mapping[str, Any]) -> str:
     return {
         "angular": "Procrustes angle in radians: 0 is alike up to rotation, π/2 is unrelated",
@@ -165,6 +170,7 @@ PROCRUSTES = _specialise(
         prepare=_prepare,
         score=_score,
         describe=_describe,
+        check=_check,
         reference="Schönemann (1966), doi:10.1007/BF02289451; Williams et al. (2021), "
         "arXiv:2110.14739",
         statistic="Moments (one pass)",

@@ -189,7 +189,8 @@ def extract(
             findings=noticed,
             provenance={
                 **recorder.provenance,
-                "layers": recorder.selection.description,
+                **({"name": str(key)} if isinstance(model, Mapping) else {}),
+                "selected": recorder.selection.description,
                 "pool": how.name,
                 "batches": collectors[key].batches,
             },

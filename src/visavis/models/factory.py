@@ -43,12 +43,25 @@ def from_factory(text: str) -> Any:
         raise LookupError(f"model: {source} has no {name!r}. It has {public or 'nothing'}.")
     made = getattr(module, name)
     # A model is callable as well: a factory is a function, or a class to be instantiated.
-    return made() if isinstance(made, type) or not hasattr(made, "forward") else made
+    if hasattr(made, "forward") and not isinstance(made, type):
+        return made
+    if not callable(made):
+        raise ValueError(
+            checks.message(
+                "model",
+                name,
+                "be a function without arguments, a class or a model",
+                type(made).__name__,
+            )
+        )
+    return made()
 
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"model: there is no file {path}.")
+    # As ``python path/to/file.py`` does, so that the file can import its neighbours.
+    _importable(path.resolve().parent)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"model: {path} is not a Python file.")
@@ -59,6 +72,10 @@ def _from_file(path: Path) -> ModuleType:
 
 def _by_name(name: str) -> ModuleType:
     # As ``python -m`` does, so that a module of the user's project is found.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    _importable(Path.cwd())
     return importlib.import_module(name)
+
+
+def _importable(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))

@@ -2,13 +2,11 @@
 
 import platform
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, overload
 
 import numpy as np
 
 from visavis._core import array, checks
-from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.progress import progress_bar
 from visavis.measures import Measure, MeasureSpec, resolve
 from visavis.pairs import findings, sides
@@ -146,13 +144,15 @@ def compare(
     comparisons = []
     for each, table in zip(resolved, computed, strict=True):
         found = silence([*shared, *findings.of_table(each, table, called)], silenced)
-        comparisons.append(_comparison(each, table, prepared, both, called, found))
+        aligned = ["align='inner'"] if align == "inner" else []
+        call = sides.call(a, b, f"measure={each.label!r}", *aligned)
+        comparisons.append(_comparison(each, table, prepared, both, called, found, call))
     return comparisons[0] if measures is None else ComparisonSet(comparisons)
 
 
 def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[Measure]:
     if several is None:
-        return [_usable(resolve(one))]
+        return [resolve(one)]
     if isinstance(several, str) or one != "cka":
         seen = repr(several) if isinstance(several, str) else f"it beside measure={one!r}"
         raise TypeError(
@@ -164,7 +164,7 @@ def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[M
                 'For instance measures=["cka", "procrustes"].',
             )
         )
-    resolved = [_usable(resolve(spec)) for spec in several]
+    resolved = [resolve(spec) for spec in several]
     labels = [measure.label for measure in resolved]
     if not labels or len(set(labels)) < len(labels):
         raise ValueError(
@@ -175,14 +175,6 @@ def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[M
     return resolved
 
 
-def _usable(measure: Measure) -> Measure:
-    """Return `measure`, or raise what it says of its options; it only says so when it is called."""
-    toy = np.diag(np.arange(1.0, 9.0)) + 1.0  # a Gram matrix as well, for precomputed kernels
-    with suppress(DegenerateInputError, SaturatedError):
-        measure(toy, toy)
-    return measure
-
-
 def _comparison(
     measure: Measure,
     table: Table,
@@ -190,6 +182,7 @@ def _comparison(
     both: tuple[Activations, Activations],
     names: tuple[str, str],
     found: tuple[Finding, ...],
+    call: str,
 ) -> Comparison:
     rows, cols = prepared.sides
     known = bool(np.isfinite(table.chance).any())
@@ -210,7 +203,7 @@ def _comparison(
         findings=found,
         names=names,
         plan=_plan(measure, prepared),
-        provenance=_provenance(both, names),
+        provenance={"call": call, **_provenance(both, names)},
     )
 
 

@@ -73,6 +73,15 @@ def _name(side: Side, fallback: str) -> str:
     return str(known.get("name", fallback))
 
 
+def call(a: Side, b: Side | None, *options: str) -> str:
+    """Return the call of `compare` that gives a result again, files by their names."""
+    sides = [("a", a), *([] if b is None else [("b", b)])]
+    shown = [
+        repr(Path(side).name) if isinstance(side, str | Path) else name for name, side in sides
+    ]
+    return f"visavis.compare({', '.join([*shown, *options])})"
+
+
 def matrices(acts: Activations, name: str) -> dict[str, Array]:
     """Return each layer as a checked (n, p) matrix in a dtype that can be computed with.
 

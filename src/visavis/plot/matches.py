@@ -27,11 +27,6 @@ class Match:
     gap: float
 
 
-def of_itself(comparison: Comparison) -> bool:
-    """Return whether both sides are the same layers of the same model."""
-    return comparison.names[0] == comparison.names[1] and comparison.rows == comparison.cols
-
-
 def matches(comparison: Comparison) -> list[Match]:
     """Return the best match of each row that has one, in the order of the rows.
 
@@ -41,7 +36,7 @@ def matches(comparison: Comparison) -> list[Match]:
     better = np.array(comparison.values, dtype=np.float64)
     if comparison.scale.direction == "distance":
         better = -better
-    if of_itself(comparison) and len(comparison.cols) > 1:
+    if comparison.of_itself and len(comparison.cols) > 1:
         np.fill_diagonal(better, np.nan)
     found = []
     for i, row in enumerate(better):

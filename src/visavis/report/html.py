@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from visavis._core import checks, files
-from visavis.plot.labels import printable
+from visavis._core.text import printable
 from visavis.report import findings, origin, tables, words
 from visavis.report.picture import Picture, picture
 from visavis.report.section import Section

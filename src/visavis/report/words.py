@@ -7,7 +7,7 @@ import numpy as np
 
 from visavis.plot import numbers
 from visavis.plot.heatmap import MOST_ANNOTATED
-from visavis.plot.matches import Match, chance_span, matches, of_itself
+from visavis.plot.matches import Match, chance_span, matches
 from visavis.results import Comparison, Scale
 
 
@@ -52,7 +52,7 @@ def headline(comparison: Comparison) -> str:
 
 def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
     a, b = comparison.names
-    if of_itself(comparison):
+    if comparison.of_itself:
         return f"Each layer of {a} is held against the other layers of the same model."
     found = counterparts(comparison)
     if found is None:
@@ -69,7 +69,7 @@ def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
 def hits(comparison: Comparison) -> str:
     """Return how many rows match their counterpart best, as "8 of 9", or a dash."""
     found = counterparts(comparison)
-    if found is None or of_itself(comparison):
+    if found is None or comparison.of_itself:
         return numbers.MISSING
     count = sum(found[match.row] == match.col for match in matches(comparison))
     return f"{count} of {len(comparison.rows)}"
@@ -136,7 +136,7 @@ def caption(comparison: Comparison) -> str:
 def _contrast(comparison: Comparison) -> str:
     """Return the mean of corresponding layers beside that of all others."""
     found = counterparts(comparison)
-    if found is None or of_itself(comparison):
+    if found is None or comparison.of_itself:
         return ""
     same = np.zeros(comparison.values.shape, dtype=bool)
     same[np.arange(len(found)), found] = True

@@ -123,13 +123,21 @@ class Comparison:
             f"  {self.measure}: {spread}\n  findings: {codes}"
         )
 
+    @property
+    def of_itself(self) -> bool:
+        """Whether both sides are the same layers of the same model."""
+        return self.names[0] == self.names[1] and self.rows == self.cols
+
     def best_match(self) -> dict[str, str | None]:
         """Return, for each layer of the rows, the layer of the columns that is most alike.
 
-        A row with no value at all gives None; of equal values the first layer is taken.
+        A row with no value at all gives None; of equal values the first layer is taken. Where a
+        model is compared with itself, the layer itself is no candidate.
         """
         better = self.values if self.scale.direction == "similarity" else -self.values
         ranked = np.where(np.isnan(better), -np.inf, better)
+        if self.of_itself and len(self.cols) > 1:
+            np.fill_diagonal(ranked, -np.inf)
         return {
             row: None if np.isneginf(ranked[i]).all() else self.cols[int(ranked[i].argmax())]
             for i, row in enumerate(self.rows)

@@ -16,18 +16,19 @@ FORMS = ("rho", "r2")
 NORMALIZATIONS = ("cca", "cka")
 
 
-def refuse_saturated(where: str, rank_x: Array, rank_y: Array | int, n: int) -> None:
-    """Raise if as many dimensions meet as there are degrees of freedom (Theorem 1).
+def refuse_saturated(where: str, ranks: tuple[Array, ...], n: int) -> None:
+    """Raise if the ranks that a measure ignores add up to the degrees of freedom (Theorem 1).
 
     Raises
     ------
     SaturatedError
         ``VV014``.
     """
-    x, y = array.read(rank_x), rank_y if isinstance(rank_y, int) else array.read(rank_y)
-    if x is None or y is None or x + y < n - 1:
+    seen = [array.read(each) for each in ranks]
+    # A rank of zero is a constant side, which has no answer for a reason of its own.
+    if not all(seen) or sum(each or 0 for each in seen) < n - 1:
         return
-    sides = f"rank {int(x)} and {int(y)}" if y else f"rank {int(x)}"
+    sides = f"rank {' and '.join(str(int(each or 0)) for each in seen)}"
     raise SaturatedError(
         f"VV014 {where}: {sides} against n = {n} samples. An invertible-linear-invariant measure "
         f"means nothing once the ranks reach n − 1 = {n - 1} (Kornblith et al. 2019, Theorem 1): "
@@ -40,7 +41,7 @@ def cca(where: str, overlap: Overlap, *, form: str, allow_saturated: bool) -> Ar
     """Return the mean canonical correlation ("rho") or its mean square ("r2")."""
     rank_x, rank_y = rank(overlap.x.values), rank(overlap.y.values)
     if not allow_saturated:
-        refuse_saturated(where, rank_x, rank_y, overlap.n)
+        refuse_saturated(where, (rank_x, rank_y), overlap.n)
     xp = array.namespace(overlap.matrix)
     total = xp.sum(overlap.matrix**2) if form == "r2" else xp.sum(overlap.correlations)
     return total / xp.minimum(rank_x, rank_y)
@@ -91,7 +92,7 @@ def _kept(values: Array, components: int | None, variance: float | None) -> Arra
 def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
     """Return the mean canonical correlation weighted by what each direction carries of X."""
     if not allow_saturated:
-        refuse_saturated(where, rank(overlap.x.values), rank(overlap.y.values), overlap.n)
+        refuse_saturated(where, (rank(overlap.x.values), rank(overlap.y.values)), overlap.n)
     xp = array.namespace(overlap.matrix)
     if overlap.spanned:
         return xp.ones_like(overlap.matrix[0, 0])
@@ -107,7 +108,7 @@ def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
 def linear_regression(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
     """Return the share of the variance of Y that X explains linearly, in sample."""
     if not allow_saturated:
-        refuse_saturated(where, rank(overlap.x.values), 0, overlap.n)
+        refuse_saturated(where, (rank(overlap.x.values),), overlap.n)
     xp = array.namespace(overlap.matrix)
     explained = xp.sum(overlap.matrix**2 @ overlap.y.values**2)
     return explained / xp.sum(overlap.y.values**2)
@@ -123,7 +124,7 @@ def canonical_ridge(
 ) -> Array:
     """Return the ridge-regularised canonical correlation of both sides."""
     if kappa == (0, 0) and not allow_saturated:
-        refuse_saturated(where, rank(overlap.x.values), rank(overlap.y.values), overlap.n)
+        refuse_saturated(where, (rank(overlap.x.values), rank(overlap.y.values)), overlap.n)
     xp = array.namespace(overlap.matrix)
     w_x = ridge_weights(overlap.x, kappa[0])
     w_y = ridge_weights(overlap.y, kappa[1])
@@ -169,11 +170,16 @@ def _ridge_norm(w_x: Array, w_y: Array, normalization: str) -> Array:
     return xp.linalg.vector_norm(w_x) * xp.linalg.vector_norm(w_y)
 
 
+def check_form(where: str, form: str) -> None:
+    """Check the form of a canonical correlation."""
+    checks.option(where, "form", form, FORMS)
+
+
 def check_truncation(
     where: str, form: str, variance: float, components: int | tuple[int, int] | None
 ) -> None:
     """Check the options of SVCCA."""
-    checks.option(where, "form", form, FORMS)
+    check_form(where, form)
     if not 0 < variance <= 1:
         raise ValueError(checks.message(where, "variance", "be in (0, 1]", repr(variance)))
     counts = components if isinstance(components, tuple) else (components, components)
