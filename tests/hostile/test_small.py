@@ -35,11 +35,10 @@ def test_too_few_samples(measure, n):
         measure(X, Y)
 
 
-@pytest.mark.parametrize("n", [5, 7])
 @every_record
-def test_far_more_features_than_samples(measure, n):
+def test_far_more_features_than_samples(measure):
     measure = allowing(measure)
-    X, Y = given(measure, *related(n=n, p=2000, q=1500))
+    X, Y = given(measure, *related(n=6, p=400, q=300))
     assert float(measure(X, Y)) == pytest.approx(oracle(measure, X, Y), rel=1e-9, abs=1e-11)
 
 

@@ -105,3 +105,16 @@ def test_biased_cka_of_two_columns_is_the_squared_correlation():
     X, Y = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([[1.0], [2.0], [3.0], [5.0]])
     assert close(vv.cka(X, Y, estimator="biased"), 169 / 175, rel=1e-15)
     assert close(vv.cca(X, Y, allow_saturated=True), math.sqrt(169 / 175), rel=1e-15)
+
+
+@both_estimators
+@pytest.mark.parametrize("width", [P, 400], ids=["features", "gram"])
+@pytest.mark.parametrize(
+    ("dtype", "by"),
+    [(np.float64, 1e-70), (np.float64, 1e70), (np.float32, 1e-8), (np.float32, 1e8)],
+)
+def test_linear_hsic_has_the_unit_of_the_features_to_the_fourth(estimator, width, dtype, by):
+    X, Y = (Z.astype(dtype) for Z in related(n=N, p=width, q=width))
+    expected = by**4 * float(vv.hsic(X, Y, estimator=estimator))
+    value = vv.hsic(dtype(by) * X, dtype(by) * Y, estimator=estimator)
+    assert close(value, expected, rel=8 * float(np.finfo(dtype).eps))

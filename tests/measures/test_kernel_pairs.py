@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests import oracles
 from tests.data_makers import related
-from tests.measures.records import given, oracle, value
+from tests.measures.records import given, meeting, oracle, prepared, value
 
 import visavis as vv
 from visavis.kernels import laplacian, linear, polynomial, precomputed, rbf
@@ -29,6 +29,17 @@ def test_each_side_has_its_kernel(name, kernel, estimator):
     measure = vv.registry[name].with_options(kernel=kernel, estimator=estimator)
     X, Y = given(measure, *related())
     assert float(measure(X, Y)) == pytest.approx(oracle(measure, X, Y), rel=1e-12)
+
+
+@both_measures
+@every_pair
+def test_the_engine_gives_each_side_its_kernel(name, kernel):
+    measure = vv.registry[name].with_options(kernel=kernel)
+    X, Y = given(measure, *related())
+    x, y = prepared(measure, X, Y)
+    assert x.key != y.key
+    answer = measure.score(measure.settings, meeting(measure, X, Y))
+    assert float(answer) == pytest.approx(float(measure(X, Y)), rel=1e-12)
 
 
 @both_measures

@@ -37,9 +37,22 @@ def test_procrustes_fills_the_narrower_side_with_zeros(pair):
     assert close(vv.procrustes(X, filled), vv.procrustes(X, Y))
 
 
-def test_a_small_procrustes_distance_keeps_its_digits():
+@pytest.mark.parametrize("form", ["euclidean", "angular"])
+def test_a_small_distance_keeps_its_digits(form):
     X, _ = related(n=N, p=P, q=Q)
-    noise = centred(np.random.default_rng(0).standard_normal(X.shape))
-    # To first order only what no infinitesimal rotation undoes remains of a perturbation.
-    distances = [float(vv.procrustes(X, X + h * noise, form="euclidean")) / h for h in (1e-9, 1e-7)]
-    assert distances[0] == pytest.approx(distances[1], rel=1e-6)
+    noise = np.random.default_rng(9).standard_normal(X.shape)
+    # To first order a perturbation ten times as large is ten times as far away.
+    near, far = (float(vv.procrustes(X, X + h * noise, form=form)) for h in (1e-9, 1e-8))
+    assert near > 0
+    assert far / near == pytest.approx(10, rel=1e-6)
+
+
+@pytest.mark.parametrize("by", [1e-150, 1e-80, 1e-3, 1e3, 1e80, 1e150])
+def test_the_euclidean_distance_has_the_unit_of_the_features(pair, by):
+    X, Y = pair
+    expected = by * float(vv.procrustes(X, Y, form="euclidean"))
+    assert close(vv.procrustes(by * X, by * Y, form="euclidean"), expected)
+    assert close(
+        vv.procrustes(by * X, Y, form="euclidean", scale=True),
+        math.sqrt(2 - 2 * math.cos(vv.procrustes(X, Y))),
+    )

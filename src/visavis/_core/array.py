@@ -157,6 +157,30 @@ def power_of_two(peak: Array) -> Array | float:
     return 2.0 ** max(-limit, min(limit, 1 - math.frexp(value)[1]))
 
 
+def workspace(x: Array) -> Array | None:
+    """Return an uninitialised array like `x` to write results into; None where that is not done.
+
+    JAX has no such thing, and recorded gradients would be wrong.
+    """
+    if isinstance(x, np.ndarray):
+        # From 4 MB on NumPy asks for huge pages. Without them the first touch of fresh memory
+        # costs as much as the matrix products of a small block.
+        count = max(x.size, 2**22 // x.itemsize)
+        return np.empty(count, dtype=x.dtype)[: x.size].reshape(x.shape)
+    if compat.is_torch_array(x) and not recording(x):
+        return sys.modules["torch"].empty_like(x)
+    return None
+
+
+def subtract(x: Array, y: Array, out: Array | None) -> Array:
+    """Return `x` − `y`, written into `out` if there is one."""
+    if out is None:
+        return x - y
+    if isinstance(out, np.ndarray):
+        return np.subtract(x, y, out=out)
+    return sys.modules["torch"].sub(x, y, out=out)
+
+
 def to_numpy(x: Array) -> np.ndarray:
     """Return `x` as a NumPy array on the host, copying only where it must."""
     if isinstance(x, np.ndarray):

@@ -97,7 +97,8 @@ class Overlap:
     def spanned(self) -> bool:
         """Whether one side spans all n − 1 dimensions, so that every correlation is exactly 1."""
         ranks = [array.read(rank(side.values)) for side in (self.x, self.y)]
-        return max(size or 0 for size in ranks) >= self.n - 1
+        # A constant side has no correlations at all, whatever the other spans.
+        return all(ranks) and max(size or 0 for size in ranks) >= self.n - 1
 
     @cached_property
     def canonical(self) -> tuple[Array, Array]:
@@ -113,8 +114,6 @@ class Overlap:
     def correlations(self) -> Array:
         """The canonical correlations alone, at a fraction of the cost of the directions."""
         xp = array.namespace(self.matrix)
-        if self.spanned:
-            return xp.ones_like(self.matrix[: min(self.matrix.shape), 0])
         if "canonical" in self.__dict__:
             return self.canonical[1]
         values = xp.linalg.svdvals(self.matrix)

@@ -43,6 +43,9 @@ def cca(where: str, overlap: Overlap, *, form: str, allow_saturated: bool) -> Ar
     if not allow_saturated:
         refuse_saturated(where, (rank_x, rank_y), overlap.n)
     xp = array.namespace(overlap.matrix)
+    if overlap.spanned:
+        # Exactly, so that it ties with all others: rounding must not rank meaningless values.
+        return xp.ones_like(overlap.matrix[0, 0])
     total = xp.sum(overlap.matrix**2) if form == "r2" else xp.sum(overlap.correlations)
     return total / xp.minimum(rank_x, rank_y)
 
@@ -110,6 +113,8 @@ def linear_regression(where: str, overlap: Overlap, *, allow_saturated: bool) ->
     if not allow_saturated:
         refuse_saturated(where, (rank(overlap.x.values),), overlap.n)
     xp = array.namespace(overlap.matrix)
+    if overlap.spanned and (array.read(rank(overlap.x.values)) or 0) >= overlap.n - 1:
+        return xp.ones_like(overlap.matrix[0, 0])
     explained = xp.sum(overlap.matrix**2 @ overlap.y.values**2)
     return explained / xp.sum(overlap.y.values**2)
 

@@ -120,8 +120,14 @@ def _about(
     second: dict[Pair, Array] = {}
     third: dict[Pair, Array] = {}
     fourth: dict[Pair, Array] = {}
+    spaces: list[Array | None] = []
     for rows in linalg.row_blocks(n):
-        x = [linalg.scaled(X[i][rows, :] - references[i], units[i]) for i in k]
+        parts = [each[rows, :] for each in X]
+        # Every block is shifted in the same memory; the last one may have fewer rows.
+        spaces = spaces or [array.workspace(part) for part in parts]
+        into = [s if s is None else s[: parts[i].shape[0], :] for i, s in enumerate(spaces)]
+        moved = [array.subtract(parts[i], references[i], out=into[i]) for i in k]
+        x = [linalg.scaled(moved[i], units[i]) for i in k]
         norms = xp.stack([xp.vecdot(each, each, axis=-1) for each in x])
         # One narrow product for the sums of x itself and of x weighted by each norm.
         weights = xp.concat([xp.ones_like(norms[:1, :]), norms])

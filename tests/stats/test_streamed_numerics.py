@@ -1,0 +1,170 @@
+"""Offsets, drifts and scales that a one-shot answer survives must not spoil a stream."""
+
+import numpy as np
+import pytest
+import visavis as vv
+from tests.data_makers import random_rotation, related
+from tests.measures.records import allowing, oracle, over
+from tests.oracles import exact
+from tests.stats.streams import STREAMED, every_streamed, lagged, settling_every, stream, streamed
+from visavis.measures.measure import SCALING
+
+ROWS = 60
+SCALE_FREE = [each for each in STREAMED if SCALING in each.invariant_to]
+# Single rows that settle at once, batches that do or wait for others, and all rows together.
+every_way = pytest.mark.parametrize(("size", "waiting"), [(1, 1), (7, 1), (7, 16), (ROWS, 512)])
+
+
+def check(measure, X, Y, size, waiting, *, rel):
+    measure = allowing(measure)
+    with settling_every(waiting):
+        value = float(streamed(measure, stream(X, Y, size)))
+    assert value == pytest.approx(oracle(measure, X, Y), rel=rel, abs=rel)
+
+
+@every_way
+@pytest.mark.parametrize(("dtype", "rel"), [(np.float32, 1e-6), (np.float64, 1e-10)])
+@every_streamed
+def test_offset(measure, dtype, rel, size, waiting):
+    X, Y = related(n=ROWS, p=4, q=3)
+    check(measure, (X + 1e4).astype(dtype), (Y - 1e4).astype(dtype), size, waiting, rel=rel)
+
+
+@every_way
+@pytest.mark.parametrize(("dtype", "rel"), [(np.float32, 1e-6), (np.float64, 1e-6)])
+@pytest.mark.parametrize("by", [10.0, 1e3])
+@every_streamed
+def test_drift(measure, by, dtype, rel, size, waiting):
+    # The means of the batches differ, so that no one shift suits all. Singular values of the sums
+    # are roots: a drift of 1e3 standard deviations squared takes six of sixteen digits.
+    X, Y = related(n=ROWS, p=4, q=3)
+    X, Y = lagged(X, by, 10).astype(dtype), lagged(Y, by, 15).astype(dtype)
+    check(measure, X, Y, size, waiting, rel=rel)
+
+
+@pytest.mark.parametrize("waiting", [1, 512])
+@pytest.mark.parametrize("smallest", [1e-1, 1e-2, 1e-3])
+@over([each for each in STREAMED if each.name in {"cca", "pwcca", "linear_regression"}])
+def test_directions_of_little_variance(measure, smallest, waiting):
+    # As layers have them. float32 tells values of 1e-3 of the largest apart to four digits, and
+    # sums of float32 products would not.
+    random = np.random.default_rng(0)
+    scales = np.logspace(0, np.log10(smallest), 8)
+    X, Y = (
+        (each * scales @ random_rotation(8, random)).astype(np.float32)
+        for each in related(n=300, p=8, q=8)
+    )
+    with settling_every(waiting):
+        value = float(streamed(measure, stream(X, Y, 64)))
+    assert value == pytest.approx(float(measure(X, Y)), rel=1e-6)
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("dtype", "x", "y", "rel"),
+    [
+        (np.float64, 1e150, 1e150, 1e-10),
+        (np.float64, 1e-150, 1e-150, 1e-10),
+        (np.float64, 1e150, 1e-150, 1e-10),
+        (np.float32, 1e25, 1e25, 1e-6),
+        (np.float32, 1e-25, 1e25, 1e-6),
+    ],
+)
+@over(SCALE_FREE)
+def test_scale(measure, dtype, x, y, rel, size, waiting):
+    X, Y = related(n=ROWS, p=4, q=3)
+    check(measure, (x * X).astype(dtype), (y * Y).astype(dtype), size, waiting, rel=rel)
+
+
+def zeros_first(X):
+    X[:10] = 0
+
+
+def zeros_last(X):
+    X[-10:] = 0
+
+
+def constant_first(X):
+    X[:20] = X[0]
+
+
+def growing(X):
+    X *= 10.0 ** np.repeat(np.linspace(-100, 100, 6), 10)[:, None]
+
+
+def shrinking(X):
+    X *= 10.0 ** np.repeat(np.linspace(100, -100, 6), 10)[:, None]
+
+
+def far_apart(X):
+    X[:30] += 1e10
+    X[30:] -= 1e10
+
+
+@every_way
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+@pytest.mark.parametrize("change", [zeros_first, zeros_last, constant_first])
+@over(SCALE_FREE)
+def test_batches_without_scale(measure, change, scale, size, waiting):
+    X, Y = related(n=ROWS, p=4, q=3)
+    change(X)
+    check(measure, scale * X, scale * Y, size, waiting, rel=1e-10)
+
+
+@every_way
+@pytest.mark.parametrize("change", [growing, shrinking, far_apart])
+@pytest.mark.parametrize("estimator", ["debiased", "biased"])
+def test_batches_of_other_scale(change, estimator, size, waiting):
+    # What unit the first batch had must not decide what the next can hold.
+    X, Y = related(n=ROWS, p=4, q=3)
+    change(X)
+    with settling_every(waiting):
+        value = stream(X, Y, size).cka(estimator=estimator)
+    assert float(value) == pytest.approx(exact.cka(X, Y, estimator=estimator), rel=1e-9, abs=1e-9)
+
+
+@every_way
+@pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-9), (np.float32, 1e-6)])
+@pytest.mark.parametrize("estimator", ["debiased", "biased"])
+def test_first_row_far_away(estimator, dtype, rel, size, waiting):
+    X, Y = related(n=ROWS, p=4, q=3)
+    X[0] *= 1e3
+    Y[0] *= 1e3
+    X, Y = X.astype(dtype), Y.astype(dtype)
+    with settling_every(waiting):
+        value = stream(X, Y, size).cka(estimator=estimator)
+    assert float(value) == pytest.approx(exact.cka(X, Y, estimator=estimator), rel=rel, abs=rel)
+
+
+@pytest.mark.parametrize("estimator", ["debiased", "biased"])
+@pytest.mark.parametrize(
+    ("dtype", "scale", "rel"),
+    [(np.float64, 1e-75, 1e-10), (np.float64, 1e75, 1e-10), (np.float32, 1e8, 1e-5)],
+)
+def test_hsic_that_can_be_held(dtype, scale, rel, estimator):
+    X, Y = ((scale * each).astype(dtype) for each in related(n=20, p=4, q=3))
+    value = stream(X, Y, 7).hsic(estimator=estimator)
+    assert float(value) == pytest.approx(exact.hsic(X, Y, estimator=estimator), rel=rel)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "match"),
+    [
+        (np.float64, 1e80, "^Moments.hsic: .*float64.*escale"),
+        (np.float32, 1e12, "^Moments.hsic: .*float32.*escale"),
+        (np.float64, 1e-90, "^Moments.hsic: .*too small for float64.*escale"),
+        (np.float32, 1e-14, "^Moments.hsic: .*too small for float32.*escale"),
+    ],
+)
+def test_hsic_that_cannot_be_held(dtype, scale, match):
+    X, Y = ((scale * each).astype(dtype) for each in related(n=20, p=4, q=3))
+    with pytest.raises(vv.DegenerateInputError, match=match):
+        stream(X, Y, 7).hsic()
+
+
+def test_alike_but_for_a_rotation():
+    # The streamed distance has the root of the rounding error, as its docstring says; no more.
+    X, _ = related(n=ROWS, p=4, q=3)
+    state = stream(X, 3 * X @ random_rotation(4, np.random.default_rng(0)) + 5, 7)
+    assert float(state.procrustes()) < 1e-7
+    assert float(state.cka()) == pytest.approx(1.0, rel=1e-12)
