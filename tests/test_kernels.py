@@ -153,6 +153,14 @@ def test_powers_that_leave_the_range_of_floats_have_no_hsic(by, reason):
         vv.hsic(by * X, by * Y, kernel=polynomial(8, coef0=0.0))
 
 
+@pytest.mark.parametrize("by", [1e-80, 1e-3, 1e3, 1e80])
+def test_gamma_takes_the_scale_of_the_features_out_again(by):
+    X = related()[0]
+    kernel = polynomial(3, gamma=1 / by**2, coef0=2.0)
+    wanted = polynomial(3, gamma=1.0, coef0=2.0).gram(X)
+    np.testing.assert_allclose(kernel.gram(by * X), wanted, rtol=1e-11, atol=1e-11)
+
+
 def test_precomputed_is_the_input():
     K = related(n=6, p=6, q=6)[0]
     np.testing.assert_allclose(precomputed().gram(K + K.T), K + K.T, rtol=1e-15)

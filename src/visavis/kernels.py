@@ -100,7 +100,7 @@ def rbf(fraction: float = 0.5, *, median: str = "pairs") -> Kernel:
             # The rounding error of the largest row would be felt at the scale of the bandwidth.
             squared, _ = linalg.squared_euclidean(array.widen(X))
             width = _median(squared)
-        width = _bandwidth("rbf", width, noise=largest)
+        width = _bandwidth(width, noise=largest)
         return array.namespace(X).exp(-squared / (2 * fraction**2 * width)), 1.0
 
     def _median(squared: Array) -> Array:
@@ -137,7 +137,7 @@ def laplacian(fraction: float = 1.0) -> Kernel:
     def scaled(X: Array) -> tuple[Array, Array | float]:
         distances = linalg.manhattan(X)
         low, high = linalg.middle_of_pairs(distances)
-        width = _bandwidth("laplacian", (low + high) / 2, noise=None)
+        width = _bandwidth((low + high) / 2, noise=None)
         return array.namespace(X).exp(-distances / (fraction * width)), 1.0
 
     return Kernel("laplacian", (("fraction", fraction),), scaled=scaled)
@@ -164,18 +164,22 @@ def polynomial(degree: int = 3, *, gamma: float | None = None, coef0: float = 1.
     Not invariant to translation, nor (unless ``coef0=0``) to the scale of the features. Computed
     on the scale of its largest entry, so that no power overflows; similarity ratios ignore it.
     """
-    _positive("polynomial", "degree", degree)
-    if coef0 < 0:
-        raise ValueError(checks.message("polynomial", "coef0", "be zero or more", repr(coef0), ""))
+    if not isinstance(degree, int) or degree < 1:
+        expected = "be a whole number, 1 or more"
+        raise ValueError(checks.message("polynomial", "degree", expected, repr(degree)))
+    _not_negative("polynomial", "coef0", coef0)
+    if gamma is not None:
+        _positive("polynomial", "gamma", gamma)
 
     def scaled(X: Array) -> tuple[Array, Array | float]:
         xp = array.namespace(X)
+        X = array.widen(X)
         unit = linalg.unit_of(X)
-        X = array.widen(X) * unit
+        X = X * unit
         offset = (coef0 * unit) * unit
         base = (gamma if gamma is not None else 1 / X.shape[1]) * (X @ X.T) + offset
         peak = array.power_of_two(xp.max(xp.abs(base)))
-        return (base * peak) ** degree, (unit * peak * unit) ** (degree / 2)
+        return (base * peak) ** degree, _power(unit * peak * unit, degree / 2)
 
     given = (("gamma", gamma),) if gamma is not None else ()
     shift = (("coef0", coef0),) if coef0 != 1.0 else ()
@@ -198,7 +202,7 @@ def cosine() -> Kernel:
         if not array.recording(X) and bool(xp.any(peaks == 0)):
             row = int(xp.argmax(xp.astype(peaks == 0, xp.int8)))
             raise DegenerateInputError(
-                f"cosine: the angle to an all-zero row is not defined, and row {row} is one. "
+                f"kernel: `X` holds an all-zero row, whose angle to others is not defined: row {row}. "
                 "Leave such rows out of both sides, or use the linear kernel."
             )
         X = X / peaks[:, None]
@@ -220,7 +224,7 @@ def precomputed() -> Kernel:
         xp = array.namespace(X)
         if X.shape[0] != X.shape[1]:
             raise ValueError(
-                checks.message("precomputed", "X", "be square (n, n)", f"shape {tuple(X.shape)}")
+                checks.message("kernel", "X", "be square (n, n)", f"shape {tuple(X.shape)}")
             )
         if not array.recording(X):
             asymmetry = float(xp.max(xp.abs(X - X.T)))
@@ -228,7 +232,7 @@ def precomputed() -> Kernel:
             if asymmetry > 1e3 * array.precision(X) * largest:
                 raise ValueError(
                     checks.message(
-                        "precomputed",
+                        "kernel",
                         "X",
                         "be symmetric",
                         f"entries that differ from their mirror image by up to {asymmetry:.3g}",
@@ -269,17 +273,29 @@ def named(where: str, kernel: Kernel | str) -> Kernel:
 
 
 def _positive(where: str, name: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(checks.message(where, name, "be positive", repr(value)))
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError(checks.message(where, name, "be a positive number", repr(value)))
 
 
-def _bandwidth(where: str, width: Array, *, noise: Array | None) -> Array:
+def _not_negative(where: str, name: str, value: float) -> None:
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(checks.message(where, name, "be a number, zero or more", repr(value)))
+
+
+def _power(unit: Array | float, exponent: float) -> Array | float:
+    try:
+        return unit**exponent
+    except OverflowError:
+        return math.inf
+
+
+def _bandwidth(width: Array, *, noise: Array | None) -> Array:
     """Return `width` unless it is zero, or no more than the rounding error of a distance."""
     seen = None if array.recording(width) else array.read(width)
     error = 0.0 if noise is None else 16 * array.precision(width) * (array.read(noise) or 0.0)
     if seen is not None and seen <= error:
         raise DegenerateInputError(
-            f"{where}: the median distance between rows is zero: at least half of all pairs of "
-            "rows are identical, so a bandwidth cannot be taken from them. Drop the duplicate rows."
+            "kernel: `X` gives no bandwidth: the median distance between rows is zero, at least half "
+            "of all pairs of rows being identical. Drop the duplicate rows."
         )
     return width

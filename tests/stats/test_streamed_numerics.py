@@ -42,9 +42,13 @@ def test_drift(measure, by, dtype, rel, size, waiting):
     check(measure, X, Y, size, waiting, rel=rel)
 
 
-@pytest.mark.parametrize("waiting", [1, 512])
+OF_INVERSES = [each for each in STREAMED if each.name in {"cca", "pwcca", "linear_regression"}]
+both_ways = pytest.mark.parametrize("waiting", [1, 512])
+
+
+@both_ways
 @pytest.mark.parametrize("smallest", [1e-1, 1e-2, 1e-3])
-@over([each for each in STREAMED if each.name in {"cca", "pwcca", "linear_regression"}])
+@over(OF_INVERSES)
 def test_directions_of_little_variance(measure, smallest, waiting):
     # As layers have them. float32 tells values of 1e-3 of the largest apart to four digits, and
     # sums of float32 products would not.
@@ -53,6 +57,20 @@ def test_directions_of_little_variance(measure, smallest, waiting):
     X, Y = (
         (each * scales @ random_rotation(8, random)).astype(np.float32)
         for each in related(n=300, p=8, q=8)
+    )
+    with settling_every(waiting):
+        value = float(streamed(measure, stream(X, Y, 64)))
+    assert value == pytest.approx(float(measure(X, Y)), rel=1e-6)
+
+
+@both_ways
+@over(OF_INVERSES)
+def test_directions_that_are_rounding_error(measure, waiting):
+    # Three directions in eight features: the other five are what float32 rounded, and no rank.
+    random = np.random.default_rng(0)
+    X, Y = (
+        (each @ random.standard_normal((3, 8))).astype(np.float32)
+        for each in related(n=300, p=3, q=3)
     )
     with settling_every(waiting):
         value = float(streamed(measure, stream(X, Y, 64)))

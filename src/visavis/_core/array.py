@@ -48,12 +48,28 @@ def wide(x: Array) -> DType:
     return floats["float64"] if "float64" in floats else floats["float32"]
 
 
+def dense(x: Array) -> bool:
+    """Whether `x` is a plain array: not masked, not sparse."""
+    if compat.is_torch_array(x):
+        return x.layout is sys.modules["torch"].strided and not x.is_nested
+    return not isinstance(x, np.ma.MaskedArray)
+
+
+def numeric(x: Array) -> bool:
+    """Whether `lift` makes a real float of `x`."""
+    name = dtype_name(x)
+    if name in {"float16", "bfloat16", "float32", "float64", "float96", "float128", "longdouble"}:
+        return True
+    if name.startswith(("int", "uint", "bool")):
+        return namespace(x).isdtype(x.dtype, ("integral", "bool"))
+    return False
+
+
 def lift(x: Array) -> Array:
     """Return `x` in a dtype that can be computed with.
 
     Half precision goes to float32, integers and booleans (which are exact) to the widest float,
-    extended precision to float64; float32 and float64 pass as they are. Anything else is returned
-    unchanged, for the input checks to refuse.
+    extended precision to float64; float32 and float64 pass as they are. `x` must be `numeric`.
     """
     xp = namespace(x)
     name = dtype_name(x)
@@ -64,9 +80,7 @@ def lift(x: Array) -> Array:
         return x.astype("float32") if isinstance(x, np.ndarray) else xp.astype(x, xp.float32)
     if name in {"float96", "float128", "longdouble"}:
         return xp.astype(x, xp.float64)
-    if xp.isdtype(x.dtype, ("integral", "bool")):
-        return xp.astype(x, wide(x))
-    return x
+    return xp.astype(x, wide(x))
 
 
 def precision(x: Array) -> float:
@@ -91,7 +105,11 @@ def widen(x: Array) -> Array:
 def like(value: Array, X: Array) -> Array:
     """Return a 0-d array of the dtype and library of `X` from a 0-d array or scalar of it."""
     xp = namespace(X)
-    return xp.astype(xp.asarray(value), X.dtype, copy=False)
+    with np.errstate(
+        over="ignore"
+    ):  # what the dtype cannot hold is found by the check of the result
+        value = np.asarray(value) if isinstance(value, np.generic) else value
+        return xp.astype(value, X.dtype, copy=False)
 
 
 def recording(*arrays: Array) -> bool:

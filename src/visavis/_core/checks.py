@@ -33,10 +33,18 @@ def representation(where: str, name: str, X: Array) -> Array:
                 "Convert it first, for instance with numpy.asarray.",
             )
         )
-    xp = array.namespace(X)
     name_of_dtype = array.dtype_name(X)
-    lifted = array.lift(X) if name_of_dtype != "object" else X
-    if name_of_dtype == "object" or not xp.isdtype(lifted.dtype, "real floating"):
+    if not array.dense(X):
+        raise TypeError(
+            message(
+                where,
+                name,
+                "be a plain dense array",
+                f"a masked or sparse {type(X).__qualname__}",
+                "Fill or densify it first.",
+            )
+        )
+    if not array.numeric(X):
         raise TypeError(
             message(
                 where,
@@ -61,7 +69,7 @@ def representation(where: str, name: str, X: Array) -> Array:
         raise ValueError(
             message(where, name, "have at least one feature", f"shape {tuple(X.shape)}")
         )
-    return lifted
+    return array.lift(X)
 
 
 def pair(where: str, X: Array, Y: Array, *, minimum_rows: int) -> tuple[Array, Array]:
@@ -88,7 +96,7 @@ def companions(where: str, X: Array, Y: Array) -> None:
                 "Convert one of them; visavis never moves data between libraries.",
             )
         ) from None
-    if array.device(X) != array.device(Y):
+    if not array.recording(X, Y) and array.device(X) != array.device(Y):
         raise ValueError(
             message(
                 where,
@@ -145,11 +153,27 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
+def side(where: str, name: str) -> Iterator[None]:
+    """Say which argument a kernel refuses, which only knows the array."""
+    try:
+        yield
+    except (DegenerateInputError, ValueError) as error:
+        reason = str(error)
+        if reason.startswith("kernel: `X`"):
+            raise type(error)(f"{where}: `{name}`{reason.removeprefix('kernel: `X`')}") from None
+        raise
+
+
+@contextmanager
 def diagnosed(where: str, **arrays: Array) -> Iterator[None]:
     """Turn the failure of a decomposition into the reason for it, where the input is the reason."""
     try:
         with quiet():
             yield
+    except DegenerateInputError:
+        # A kernel found no answer: a NaN or a constant side is the better reason.
+        locate(where, **arrays)
+        raise
     except Exception as error:
         # numpy.linalg.LinAlgError, torch.linalg.LinAlgError, scipy's: no common class, one name.
         if type(error).__name__.lstrip("_") == "LinAlgError":

@@ -5,7 +5,7 @@ from visavis.linalg.blocks import inner as inner
 from visavis.linalg.blocks import row_blocks as row_blocks
 from visavis.linalg.centre import centred as centred
 from visavis.linalg.centre import comfortable as comfortable
-from visavis.linalg.centre import double_centred as double_centred
+from visavis.linalg.centre import hollow_centred as hollow_centred
 from visavis.linalg.centre import peak_unit as peak_unit
 from visavis.linalg.centre import scaled as scaled
 from visavis.linalg.centre import shift_of as shift_of

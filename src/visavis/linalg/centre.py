@@ -7,21 +7,24 @@ exactly by the statistic that uses the features.
 
 import array_api_extra as xpx
 
-from visavis._core import array
+from visavis._core import array, checks
 from visavis._core.types import Array
 
 
 def shift_of(X: Array) -> Array:
     """Return a shift near the column means of `X` (n, p), shape (p,), in the dtype of `X`.
 
-    For a column whose first entry cannot be told from the rounded mean the first entry is taken:
-    a constant column then becomes exactly zero.
+    A column whose first entry cannot be told from the rounded mean is constant, or far from zero:
+    its mean is taken about that entry, which makes a constant column exactly zero.
     """
     xp = array.namespace(X)
     mean = xp.mean(X, axis=0)
-    slack = min(0.01, X.shape[0] * float(xp.finfo(X.dtype).eps))
+    slack = min(1e-3, 16 * X.shape[0] ** 0.5 * float(xp.finfo(X.dtype).eps))
     first = X[0, :]
-    return array.constant(xp.where(xp.abs(first - mean) <= slack * xp.abs(mean), first, mean))
+    near = xp.abs(first - mean) <= slack * xp.abs(mean)
+    if array.recording(X) or bool(xp.any(near)):
+        mean = xp.where(near, first + xp.mean(X - first, axis=0), mean)
+    return array.constant(mean)
 
 
 def peak_unit(X: Array) -> Array | float:
@@ -30,21 +33,22 @@ def peak_unit(X: Array) -> Array | float:
     return array.power_of_two(xp.max(xp.abs(X)))
 
 
-def comfortable(fourth: Array, X: Array) -> bool:
-    """Whether a mean fourth power shows that products of entries of `X` stay well inside its dtype.
+def comfortable(squared: Array, X: Array) -> bool:
+    """Whether a squared norm of rows shows that fourth powers stay well inside the dtype of `X`.
 
     False where it cannot be read: then a unit is taken to be safe.
     """
-    largest = float(array.namespace(X).finfo(X.dtype).max) ** 0.75
-    size = array.read(fourth)
+    largest = float(array.namespace(X).finfo(X.dtype).max) ** 0.375
+    size = array.read(squared)
     return size is not None and 1 / largest < size < largest
 
 
 def unit_of(X: Array) -> Array | float:
     """Return what to multiply `X` by before products: 1 where squares of its rows are harmless."""
     xp = array.namespace(X)
-    norms = xp.vecdot(X, X, axis=-1)
-    return 1.0 if comfortable(xp.max(norms) ** 2, X) else peak_unit(X)
+    with checks.quiet():
+        norms = xp.vecdot(X, X, axis=-1)
+    return 1.0 if comfortable(xp.max(norms), X) else peak_unit(X)
 
 
 def scaled(X: Array, unit: Array | float) -> Array:
@@ -69,13 +73,28 @@ def centred(X: Array) -> tuple[Array, Array | float]:
     return moved - xp.mean(moved, axis=0), unit
 
 
-def double_centred(K: Array) -> Array:
-    """Return HKH, H = I − 11ᵀ/n, for a symmetric K."""
-    xp = array.namespace(K)
-    means = xp.mean(K, axis=1)
-    # Two steps: the row means carry the size of K, their own mean is subtracted from them first.
-    half = means - 0.5 * xp.mean(means)
-    return K - half[:, None] - half[None, :]
+def hollow_centred(hollow: Array, diagonal: Array) -> tuple[Array, Array]:
+    """Return K_ij − u_i − u_j with u such that the rows without the diagonal sum to zero.
+
+    No HSIC changes by what is subtracted. It is taken from the entries off the diagonal alone: a
+    diagonal entry that dwarfs all others must not be added to them.
+
+    Parameters
+    ----------
+    hollow : array, (n, n)
+        A symmetric matrix with a zero diagonal.
+    diagonal : array, (n,)
+        The diagonal that was taken out, in the widest float.
+    """
+    xp = array.namespace(hollow)
+    n = hollow.shape[0]
+    if n < 3:
+        return hollow, diagonal
+    sums = xp.sum(array.widen(hollow), axis=1)
+    u = sums / (n - 2) - xp.sum(sums) / (2 * (n - 1) * (n - 2))
+    v = xp.astype(u, hollow.dtype, copy=False)
+    off = 1 - xp.eye(n, dtype=hollow.dtype, device=array.device(hollow))
+    return (hollow - v[:, None] - v[None, :]) * off, diagonal - 2 * array.widen(v)
 
 
 def split_diagonal(K: Array) -> tuple[Array, Array]:

@@ -27,8 +27,8 @@ KernelSpec = Kernel | str | tuple[Kernel | str, Kernel | str]
 
 _KORNBLITH = "Kornblith, Norouzi, Lee & Hinton (2019), arXiv:1905.00414"
 _EQUIDISTANT = (
-    "One side has no centred structure at all: all its samples are equally far from each other "
-    "(one-hot rows, say), so there is nothing to align."
+    "has nothing to align: all its samples are equally far from each other, as one-hot rows are, "
+    'or all but one are identical. Leave it out, or use estimator="biased".'
 )
 
 
@@ -88,7 +88,7 @@ def hsic(
     """
     X, Y, sides = _checked("hsic", X, Y, kernel, estimator)
     with checks.diagnosed("hsic", X=X, Y=Y):
-        met = _together(X, Y, sides)
+        met = _together("hsic", X, Y, sides)
         value = array.like(_score_hsic({"estimator": estimator}, met), X)
         held = met.hsic(0, 1, estimator)
     if not array.recording(X, Y) and array.read(value) == 0 and array.read(held) != 0:
@@ -160,8 +160,14 @@ def cka(
     """
     X, Y, sides = _checked("cka", X, Y, kernel, estimator)
     with checks.diagnosed("cka", X=X, Y=Y):
-        value = _score_cka({"estimator": estimator}, _together(X, Y, sides))
-    return checks.finite("cka", array.like(value, X), otherwise=_EQUIDISTANT, X=X, Y=Y)
+        met = _together("cka", X, Y, sides)
+        value = array.like(_score_cka({"estimator": estimator}, met), X)
+    if not array.recording(X, Y) and not math.isfinite(array.read(value) or 0.0):
+        checks.locate("cka", X=X, Y=Y)
+        for side, name in enumerate("XY"):
+            if array.read(met.norm(side, estimator)) == 0:
+                raise DegenerateInputError(f"cka: `{name}` {_EQUIDISTANT}")
+    return checks.finite("cka", value, X=X, Y=Y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,11 +198,14 @@ class _Met:
         return self.x.n
 
 
-def _together(X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | _Met:
+def _together(where: str, X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | _Met:
     shapes = Shapes(X.shape[0], (X.shape[1],), (Y.shape[1],))
     if _linear(sides) and cheaper_form(shapes) == "features":
         return summed((X, Y))
-    return _Met(Gram.of(X, sides[0]), Gram.of(Y, sides[1]))
+    with checks.side(where, "X"):
+        x = Gram.of(X, sides[0])
+    with checks.side(where, "Y"):
+        return _Met(x, Gram.of(Y, sides[1]))
 
 
 def _checked(

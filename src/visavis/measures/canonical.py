@@ -191,7 +191,8 @@ def pwcca(X: Array, Y: Array, /, *, allow_saturated: bool = False) -> Array:
 
     Notes
     -----
-    *Invariant to*: translation, isotropic scaling, invertible linear maps of Y. *Not to*:
+    *Invariant to*: translation, isotropic scaling, feature permutation, invertible linear maps of
+    Y. *Not to*:
     orthogonal maps of X, whose columns the weights add up. *Streaming*: `Moments.pwcca`. *Cost*:
     as `cca`.
 

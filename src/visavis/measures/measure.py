@@ -142,7 +142,9 @@ class Measure:
         """The name with those options that are not the default, as `resolve` reads it."""
         defaults = self.defaults
         changed = [
-            f"{key}={value}" for key, value in self.options.items() if value != defaults[key]
+            f"{key}={_worded(value)}"
+            for key, value in self.options.items()
+            if _worded(value) != _worded(defaults[key])
         ]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
 
@@ -180,3 +182,10 @@ class Measure:
     def description(self) -> str:
         """Return one line that says what the number is, under the record's options."""
         return self.describe(self.settings)
+
+
+def _worded(value: Any) -> str:
+    # A tuple writes its parts as code; kernels are to be written by their names.
+    if isinstance(value, tuple):
+        return f"({', '.join(_worded(each) for each in value)})"
+    return str(value)

@@ -80,7 +80,7 @@ def _from_text(text: str) -> Measure:
     """Read ``name`` or ``name(option=value, ...)`` without evaluating anything."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise _unreadable(text) from None
     if isinstance(tree, ast.Name):
         return _named(tree.id)
@@ -104,12 +104,20 @@ def _value(node: ast.expr, text: str) -> Any:
         if node.func.id not in kernels.NAMED:
             raise _unreadable(text)
         arguments = [_value(each, text) for each in node.args]
-        keywords = {each.arg: _value(each.value, text) for each in node.keywords if each.arg}
-        return kernels.NAMED[node.func.id](*arguments, **keywords)
+        if any(each.arg is None for each in node.keywords):
+            raise _unreadable(text)
+        keywords = {str(each.arg): _value(each.value, text) for each in node.keywords}
+        try:
+            return kernels.NAMED[node.func.id](*arguments, **keywords)
+        except TypeError:  # too many arguments, or one that the kernel does not have
+            raise _unreadable(text) from None
     try:
-        return ast.literal_eval(node)
-    except ValueError:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError):
         raise _unreadable(text) from None
+    if not isinstance(value, str | int | float | bool | None):
+        raise _unreadable(text)
+    return value
 
 
 def _named(name: str) -> Measure:

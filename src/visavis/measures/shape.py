@@ -46,8 +46,8 @@ def procrustes(X: Array, Y: Array, /, *, form: str = "angular", scale: bool = Fa
     -------
     0-d array
         ``"angular"`` in ``[0, π/2]``, ``"euclidean"`` and ``"squared"`` in ``[0, ∞)`` in (squared)
-        units of the features, lower is more alike; ``"similarity"`` in ``[0, 1]``, higher is more
-        alike.
+        units of the features, or without units in ``[0, √2]`` and ``[0, 2]`` with `scale`; lower
+        is more alike. ``"similarity"`` in ``[0, 1]``, higher is more alike.
 
     Raises
     ------

@@ -24,7 +24,9 @@ class Axes:
     values : array, (r,)
         Singular values, scaled by `unit`; zero beyond the rank.
     features : array, (n, p)
-        The features, up to a shift of each column, to which the axes are orthogonal.
+        The features as they were given.
+    shift : array, (p,), or float
+        What is subtracted from them before their large common part can hide the rest.
     unit : float or 0-d array
         What the features were multiplied by before the singular values were taken.
     n : int
@@ -36,6 +38,7 @@ class Axes:
     features: Array
     unit: Array | float
     n: int
+    shift: Array | float = 0.0
 
     @classmethod
     def of(cls, X: Array) -> "Axes":
@@ -46,7 +49,8 @@ class Axes:
         left, values = linalg.left_axes(centred, given=given)
         tolerance = linalg.rank_tolerance(*X.shape, given=given, working=working)
         left, values = linalg.within_rank(left, values, tolerance)
-        return cls(left, values, X, unit, X.shape[0])
+        shift = linalg.shift_of(array.widen(X))
+        return cls(left, values, X, unit, X.shape[0], shift)
 
     def carried(self, directions: Array) -> Array:
         """Return how much of the features unit directions carry: Σ_j |⟨U·d_i, x_j⟩| for each d_i.
@@ -62,8 +66,8 @@ class Axes:
             In an arbitrary unit.
         """
         xp = array.namespace(self.left)
-        features = array.widen(self.features)
-        features = features * linalg.unit_of(features)
+        features = array.widen(self.features) - self.shift
+        features = linalg.scaled(features, linalg.unit_of(features))
         return xp.sum(xp.abs(features.T @ (self.left @ directions)), axis=0)
 
 

@@ -32,14 +32,35 @@ class Gram:
     @classmethod
     def of(cls, X: Array, kernel: Kernel) -> "Gram":
         """Return the statistic of a representation (n, p)."""
+        held = cls._of(X, kernel)
+        if X.dtype != array.wide(X) and held.n >= 4 and held._coarse():
+            return cls._of(array.widen(X), kernel)
+        return held
+
+    @classmethod
+    def _of(cls, X: Array, kernel: Kernel) -> "Gram":
         K, unit = kernel.scaled(X)
+        hollow, diagonal = linalg.split_diagonal(K)
         if kernel.name != "linear":
             # The linear one centres the features instead, at a fraction of the cost.
-            K = linalg.double_centred(K)
-        hollow, diagonal = linalg.split_diagonal(K)
+            hollow, diagonal = linalg.hollow_centred(hollow, diagonal)
         xp = array.namespace(K)
-        ones = xp.ones((K.shape[0],), dtype=K.dtype, device=array.device(K))
+        ones = xp.ones((K.shape[0],), dtype=hollow.dtype, device=array.device(K))
         return cls(hollow, diagonal, array.widen(hollow @ ones), unit)
+
+    def _coarse(self) -> bool:
+        """Whether float32 loses digits: a few rows outweigh all others."""
+        if array.recording(self.hollow):
+            return False
+        square, size = self._square()
+        return hsic.coarse(self._hsic(self, square, "debiased"), size)
+
+    def _square(self) -> tuple[Array, Array]:
+        """Return Σ K_ij² over i ≠ j, and the size of the terms of the HSIC with itself."""
+        xp = array.namespace(self.hollow)
+        square = linalg.inner(self.hollow, self.hollow)
+        # Both estimators divide by about n², and no term is larger than these two.
+        return square, (square + xp.vecdot(self.sums, self.sums) / self.n) / self.n**2
 
     @property
     def n(self) -> int:
@@ -68,11 +89,8 @@ class Gram:
     def norm(self, estimator: str) -> Array:
         """Return the root of the HSIC with itself; exactly zero where that is rounding error."""
         if estimator not in self._norms:
-            xp = array.namespace(self.hollow)
-            # Both estimators divide by about n², and no term is larger than these two.
-            square = linalg.inner(self.hollow, self.hollow)
-            size = (square + xp.vecdot(self.sums, self.sums) / self.n) / self.n**2
-            eps = float(xp.finfo(self.hollow.dtype).eps)
+            square, size = self._square()
+            eps = float(array.namespace(self.hollow).finfo(self.hollow.dtype).eps)
             value = self._hsic(self, square, estimator)
             self._norms[estimator] = hsic.norm(value, size, precision=eps)
         return self._norms[estimator]

@@ -29,6 +29,12 @@ def norm(self_hsic: Array, size: Array | float, *, precision: float) -> Array:
     return xp.where(real, xp.sqrt(safe), xp.zeros_like(safe))
 
 
+def coarse(self_hsic: Array, size: Array) -> bool:
+    """Whether terms of a given size leave less of their sum than float32 resolves to 1e-6."""
+    value, terms = array.read(self_hsic), array.read(size)
+    return value is not None and terms is not None and value < 0.1 * terms
+
+
 def cka(xy: Array, norm_x: Array, norm_y: Array) -> Array:
     """Return centred kernel alignment; NaN or infinite where a norm is zero."""
     return xy / norm_x / norm_y

@@ -128,8 +128,9 @@ def canonical_ridge(
     allow_saturated: bool,
 ) -> Array:
     """Return the ridge-regularised canonical correlation of both sides."""
-    if kappa == (0, 0) and not allow_saturated:
-        refuse_saturated(where, (rank(overlap.x.values), rank(overlap.y.values)), overlap.n)
+    if 0 in kappa and not allow_saturated:
+        free = [side for side, k in zip((overlap.x, overlap.y), kappa, strict=True) if k == 0]
+        refuse_saturated(where, tuple(rank(side.values) for side in free), overlap.n)
     xp = array.namespace(overlap.matrix)
     w_x = ridge_weights(overlap.x, kappa[0])
     w_y = ridge_weights(overlap.y, kappa[1])
@@ -142,7 +143,10 @@ def ridge_weights(axes: Axes, kappa: float) -> Array:
     values = axes.values
     xp = array.namespace(values)
     squares = values**2
-    if math.isinf(kappa):
+    largest = array.read(values[0])
+    tiny = largest is not None and math.sqrt(kappa) * axes.unit > 1e9 * largest
+    if math.isinf(kappa) or tiny:
+        # Only ratios of weights are used, and these are the ones that the penalty leaves.
         return squares / squares[0]
     if kappa == 0:
         return xp.astype(values > 0, values.dtype)
@@ -201,7 +205,8 @@ def check_truncation(
 def check_ridge(where: str, kappa: tuple[float, float], normalization: str) -> None:
     """Check the options of canonical ridge regression."""
     checks.option(where, "normalization", normalization, NORMALIZATIONS)
-    if not (isinstance(kappa, tuple) and len(kappa) == 2 and all(k >= 0 for k in kappa)):
+    pair = isinstance(kappa, tuple) and len(kappa) == 2
+    if not (pair and all(isinstance(k, int | float) and k >= 0 for k in kappa)):
         raise ValueError(
             checks.message(where, "kappa", "be a pair of numbers, each zero or more", repr(kappa))
         )

@@ -140,7 +140,8 @@ class Moments:
         checks.option("Moments.hsic", "estimator", estimator, hsic.ESTIMATORS)
         i, j = between
         sums = self._ready("hsic", between, minimum_rows=4 if estimator == "debiased" else 2)
-        value = hsic.true_hsic(sums.hsic(i, j, estimator), sums.units[i], sums.units[j])
+        with checks.quiet():
+            value = hsic.true_hsic(sums.hsic(i, j, estimator), sums.units[i], sums.units[j])
         return self._answer("hsic", value, between)
 
     def cka(self, *, estimator: str = "debiased", between: tuple[int, int] = (0, 1)) -> Array:
@@ -316,19 +317,22 @@ class Moments:
         return sums
 
     def _answer(self, name: str, value: Array, between: tuple[int, int]) -> Array:
-        seen = array.read(value)
-        if seen is not None and not math.isfinite(seen):
-            sums = self._settled().sums
-            dead = [k for k in between if sums is not None and array.read(sums.trace(k)) == 0]
-            reason = (
-                f"representation {dead[0]} is constant over all {self.n} rows"
-                if dead
-                else f"it is {seen}, though every batch was finite and varies"
-            )
-            raise DegenerateInputError(f"Moments.{name}: there is no answer: {reason}.")
-        xp = array.namespace(value)
-        dtype = getattr(xp, max(self.dtypes[k] for k in between))
-        return xp.astype(xp.asarray(value), dtype, copy=False)
+        xp = array.namespace(*self._settled().sums.first)  # pyright: ignore[reportOptionalMemberAccess]
+        dtype = max(self.dtypes[k] for k in between)
+        answer = array.like(value, xp.empty(0, dtype=getattr(xp, dtype)))
+        seen, held = array.read(answer), array.read(value)
+        if seen is None or (math.isfinite(seen) and not (name == "hsic" and seen == 0 != held)):
+            return answer
+        sums = self._settled().sums
+        dead = [k for k in between if sums is not None and array.read(sums.trace(k)) == 0]
+        reason = (
+            f"representation {dead[0]} is constant over all {self.n} rows. Leave it out"
+            if dead
+            else f"it is too {'small' if seen == 0 else 'large'} for {dtype}. Rescale the features"
+            if name == "hsic"
+            else f"it is {seen}, though every batch was finite and varies"
+        )
+        raise DegenerateInputError(f"Moments.{name}: there is no answer: {reason}.")
 
 
 def axes_of(sums: Sums, i: int, dtype: str) -> tuple[Axes, Array]:
