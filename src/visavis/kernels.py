@@ -196,13 +196,13 @@ def cosine() -> Kernel:
 
     def scaled(X: Array) -> tuple[Array, Array | float]:
         xp = array.namespace(X)
-        X = X * linalg.unit_of(X)
+        X = array.widen(X)
         # Rows may differ in scale by more than a square can hold: each by its own peak first.
         peaks = xp.max(xp.abs(X), axis=1)
         if not array.recording(X) and bool(xp.any(peaks == 0)):
             row = int(xp.argmax(xp.astype(peaks == 0, xp.int8)))
             raise DegenerateInputError(
-                f"kernel: `X` holds an all-zero row, whose angle to others is not defined: row {row}. "
+                f"kernel: `X` holds an all-zero row, which has no angle to others: row {row}. "
                 "Leave such rows out of both sides, or use the linear kernel."
             )
         X = X / peaks[:, None]
@@ -227,9 +227,11 @@ def precomputed() -> Kernel:
                 checks.message("kernel", "X", "be square (n, n)", f"shape {tuple(X.shape)}")
             )
         if not array.recording(X):
-            asymmetry = float(xp.max(xp.abs(X - X.T)))
+            checks.all_finite("kernel", "X", X)
+            with checks.quiet():
+                asymmetry = float(xp.max(xp.abs(X - X.T)))
             largest = float(xp.max(xp.abs(X)))
-            if asymmetry > 1e3 * array.precision(X) * largest:
+            if math.isfinite(asymmetry) and asymmetry > 1e3 * array.precision(X) * largest:
                 raise ValueError(
                     checks.message(
                         "kernel",
@@ -239,6 +241,7 @@ def precomputed() -> Kernel:
                         "Give a Gram matrix, not features or distances.",
                     )
                 )
+        X = array.widen(X)
         unit = linalg.unit_of(X)
         return X * unit, unit**0.5
 
@@ -274,12 +277,12 @@ def named(where: str, kernel: Kernel | str) -> Kernel:
 
 def _positive(where: str, name: str, value: float) -> None:
     if not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(checks.message(where, name, "be a positive number", repr(value)))
+        raise ValueError(checks.message(where, name, "be positive", repr(value)))
 
 
 def _not_negative(where: str, name: str, value: float) -> None:
     if not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(checks.message(where, name, "be a number, zero or more", repr(value)))
+        raise ValueError(checks.message(where, name, "be zero or more", repr(value)))
 
 
 def _power(unit: Array | float, exponent: float) -> Array | float:
@@ -295,7 +298,7 @@ def _bandwidth(width: Array, *, noise: Array | None) -> Array:
     error = 0.0 if noise is None else 16 * array.precision(width) * (array.read(noise) or 0.0)
     if seen is not None and seen <= error:
         raise DegenerateInputError(
-            "kernel: `X` gives no bandwidth: the median distance between rows is zero, at least half "
-            "of all pairs of rows being identical. Drop the duplicate rows."
+            "kernel: `X` gives no bandwidth: the median distance between rows is zero, since half "
+            "of all pairs of rows or more are identical. Drop the duplicate rows."
         )
     return width

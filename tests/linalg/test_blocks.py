@@ -56,3 +56,22 @@ def test_the_size_of_a_block_bounds_the_error_and_not_the_answer(monkeypatch):
     blocks_of = linalg.row_blocks
     monkeypatch.setattr(blocks, "row_blocks", lambda n: blocks_of(n, 7))
     np.testing.assert_allclose(linalg.cross_product(X, Y), whole, rtol=1e-12)
+
+
+@pytest.fixture(params=["numpy", "torch", "array_api_strict"])
+def unlike(request):
+    """Two matrices of one library, the first in float32 and the second in float64."""
+    xp = pytest.importorskip(request.param)
+    X, Y = related(n=20, p=20, q=20)
+    return xp.asarray(X.astype(np.float32)), xp.asarray(Y)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_products_of_different_precision(unlike, order):
+    # One side may have been widened for the sake of its digits, or the caller has one of each.
+    K, L = unlike[::order]
+    A, B = (np.from_dlpack(Z).astype(float) for Z in (K, L))
+    product = np.from_dlpack(linalg.cross_product(K, L))
+    np.testing.assert_allclose(product, A.T @ B, rtol=0, atol=1e-5)
+    assert product.dtype == np.float64
+    assert float(linalg.inner(K, L)) == pytest.approx((A * B).sum(), rel=1e-6)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from tests.data_makers import dead_columns, offset, related
+from tests.oracles import u_centred
 
 from visavis import linalg
 
@@ -50,7 +51,7 @@ def test_after_the_shift_the_mean_is_at_most_of_the_size_of_the_deviations(dtype
     np.testing.assert_allclose(deviations / unit, X.astype(float).std(axis=0), rtol=1e-3)
 
 
-@pytest.mark.parametrize("n", [100, 20_000])
+@pytest.mark.parametrize("n", [100, 1000])
 def test_a_far_first_row_does_not_become_the_shift(n):
     # Within a thousandth of the mean, and still fifty deviations away from it.
     X = np.random.default_rng(0).standard_normal((n, 2)) + 1e5
@@ -105,20 +106,48 @@ def test_centred(dtype, by):
     np.testing.assert_allclose(centred.mean(axis=0), 0, atol=1e-15 * np.abs(centred).max())
 
 
-def test_double_centred_is_hkh():
-    K = related(n=8, p=8)[0]
-    K = K + K.T + 1e3
-    H = np.eye(8) - 1 / 8
-    np.testing.assert_allclose(linalg.double_centred(K), H @ K @ H, atol=1e-11)
+@both_dtypes
+@pytest.mark.parametrize("n", [3, 8, 31])
+def test_hollow_centred_is_u_centred(dtype, n):
+    K = related(n=n, p=n)[0]
+    K = (K + K.T).astype(dtype)
+    hollow, diagonal = linalg.hollow_centred(*linalg.split_diagonal(K))
+    assert hollow.dtype == dtype
+    assert diagonal.dtype == np.float64
+    atol = 20 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(hollow, u_centred(K).astype(float), atol=atol)
+    # The same vector was subtracted from rows and columns of the diagonal.
+    shift = (np.diag(K) - diagonal) / 2
+    off = ~np.eye(n, dtype=bool)
+    np.testing.assert_allclose((K - shift[:, None] - shift)[off], hollow[off], atol=atol)
 
 
-def test_double_centring_in_float32_with_a_large_mean():
-    # The entries are 1e-3 apart: a few of these is what remains exact.
-    K = (related(n=30, p=30)[0] + 1e4).astype(np.float32)
-    K = (K + K.T) / 2
-    H = np.eye(30) - 1 / 30
-    np.testing.assert_allclose(linalg.double_centred(K), H @ K.astype(float) @ H, atol=8e-3)
-    assert np.abs(linalg.double_centred(K)).max() > 1
+@both_dtypes
+def test_hollow_centring_does_not_see_the_diagonal(dtype):
+    K = related(n=8, p=8)[0].astype(dtype)
+    hollow, _ = linalg.split_diagonal(K + K.T)
+    huge = np.full(8, 1e30)
+    wanted, small = linalg.hollow_centred(hollow, np.zeros(8))
+    same, large = linalg.hollow_centred(hollow, huge)
+    np.testing.assert_array_equal(same, wanted)
+    np.testing.assert_allclose(large, huge + small, rtol=1e-15)
+
+
+def test_hollow_centring_in_float32_of_entries_that_share_their_first_digits():
+    # Differences in the last three bits: that they have 1 in common must cost none of them.
+    K = np.random.default_rng(0).integers(0, 8, (30, 30)) * 2.0**-23
+    K = (1 + np.triu(K, 1) + np.triu(K, 1).T).astype(np.float32)
+    hollow, _ = linalg.hollow_centred(*linalg.split_diagonal(K))
+    # What is left of the row means only shifts rows and columns, which is taken out exactly here.
+    wanted = u_centred(K).astype(float)
+    np.testing.assert_allclose(u_centred(hollow).astype(float), wanted, rtol=0, atol=2.0**-33)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_too_few_rows_to_u_centre_stay_as_they_are(n):
+    K = np.arange(1.0, 1 + n * n).reshape(n, n)
+    hollow, diagonal = linalg.hollow_centred(*linalg.split_diagonal(K + K.T))
+    np.testing.assert_array_equal(hollow + np.diag(diagonal), K + K.T)
 
 
 def test_the_diagonal_is_split_off():

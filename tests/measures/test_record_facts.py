@@ -85,6 +85,17 @@ def test_triangle_inequality(measure, p, q, r, spare, seed):
     assert direct <= value(measure, X, Y) + value(measure, Y, Z) + 1e-12
 
 
+@over(METRICS)
+@few_examples
+@drawn(spare=spares, seed=seeds)
+def test_triangle_inequality_half_way(measure, spare, seed):
+    # Over the middle of two single features, where a square of a metric fails.
+    X, Z = (_unit(each) for each in related(n=4 + spare, p=1, q=1, seed=seed))
+    Y = (X + np.sign(np.vdot(X, Z)) * Z) / 2
+    direct = value(measure, X, Z)
+    assert direct <= value(measure, X, Y) + value(measure, Y, Z) + 1e-12
+
+
 @pytest.mark.parametrize(
     ("measure", "name"),
     FORGETFUL_METRICS,
@@ -135,3 +146,8 @@ def test_wording_is_there(measure):
     assert measure.description()
     assert "\n" not in measure.description()
     assert measure.label.startswith(measure.name)
+
+
+def _unit(x):
+    x = x - x.mean(axis=0)
+    return x / np.linalg.norm(x)

@@ -6,8 +6,9 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import visavis as vv
 from tests.measures.records import RECORDS, over
+
+import visavis as vv
 from visavis.measures import Measure
 from visavis.stats import moments as module
 

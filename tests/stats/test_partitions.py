@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
-import visavis as vv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.backends.libraries import LIBRARIES, same_home
 from tests.data_makers import duplicate_columns, offset, related, relu_like
 from tests.measures.records import allowing, few_examples
 from tests.stats.streams import batches, every_streamed, settling_every, stream, streamed
+
+import visavis as vv
 
 ROWS = 60
 SHAPE = {"n": ROWS, "p": 4, "q": 3}

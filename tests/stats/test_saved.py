@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-import visavis as vv
 from tests.backends.libraries import LIBRARIES, same_home
 from tests.data_makers import related
 from tests.measures.records import allowing
 from tests.stats.streams import every_streamed, settling_every, stream, streamed
+
+import visavis as vv
 
 X, Y = related(n=60, p=4, q=3)
 EMPTY = vv.Moments.empty()
@@ -47,7 +48,9 @@ def test_loaded_state_goes_on(measure, waiting, path):
 
 @pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
 def test_scale_comes_back(scale, path):
-    loaded = vv.Moments.load(stream(scale * X, Y / scale, 7).save(path)).update(scale * X, Y / scale)
+    loaded = vv.Moments.load(stream(scale * X, Y / scale, 7).save(path)).update(
+        scale * X, Y / scale
+    )
     assert float(loaded.cka()) == pytest.approx(
         float(vv.cka(np.vstack([X, X]), np.vstack([Y, Y]))), rel=1e-10
     )
@@ -154,7 +157,9 @@ def test_of_someone_else(path):
 def test_of_another_kind_or_format(change, path):
     stream(X, Y, 7).save(path)
     changed(path, **change)
-    with pytest.raises(vv.StoreFormatError, match="not a saved Moments of format 1: .*(99|activat)"):
+    with pytest.raises(
+        vv.StoreFormatError, match="not a saved Moments of format 1: .*(99|activat)"
+    ):
         vv.Moments.load(path)
 
 

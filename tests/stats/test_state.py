@@ -6,10 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-import visavis as vv
 from tests.data_makers import related
 from tests.measures.records import allowing
 from tests.stats.streams import every_streamed, settling_every, stream, streamed
+
+import visavis as vv
 
 X, Y = related(n=30, p=4, q=3)
 EMPTY = vv.Moments.empty()
@@ -92,7 +93,9 @@ def test_batch_that_is_not_finite(value, side, waiting):
     [((X[:, :3], Y), r"\(3, 3\)"), ((Y, X), r"\(3, 4\)"), ((X, Y, Y), r"\(4, 3, 3\)")],
 )
 def test_other_widths(state, batch, seen):
-    match = rf"^Moments.update: .* must have the widths seen before, \(4, 3\), got {seen}\. One state"
+    match = (
+        rf"^Moments.update: .* must have the widths seen before, \(4, 3\), got {seen}\. One state"
+    )
     with pytest.raises(ValueError, match=match):
         state.update(*batch)
 
@@ -104,7 +107,9 @@ def test_merge_with_other_widths(state):
 
 
 def test_other_numbers_of_rows(state):
-    with pytest.raises(ValueError, match="^Moments.update: .* the same samples, got 30 and 29 rows"):
+    with pytest.raises(
+        ValueError, match="^Moments.update: .* the same samples, got 30 and 29 rows"
+    ):
         state.update(X, Y[1:])
 
 
@@ -120,7 +125,9 @@ def test_batch_of_no_array(state):
 
 
 def test_one_dimensional_batch(state):
-    with pytest.raises(ValueError, match=r"^Moments.update: `batch\[0\]` must be 2-D .*shape \(4,\)"):
+    with pytest.raises(
+        ValueError, match=r"^Moments.update: `batch\[0\]` must be 2-D .*shape \(4,\)"
+    ):
         state.update(X[0], Y[:1])
 
 
@@ -172,7 +179,9 @@ def test_too_few_rows(name, estimator, needed):
 @pytest.mark.parametrize("between", [(0, 2), (5, 0), (-1, 0)])
 @every_streamed
 def test_representations_that_were_not_seen(measure, state, between):
-    match = rf"^Moments.{measure.name}: `between` must name two .* got \({between[0]}, {between[1]}\)"
+    match = (
+        rf"^Moments.{measure.name}: `between` must name two .* got \({between[0]}, {between[1]}\)"
+    )
     with pytest.raises(ValueError, match=match):
         streamed(measure, state, between=between)
 

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-import visavis as vv
 from tests.data_makers import random_rotation, related
 from tests.measures.records import allowing, oracle, over
 from tests.oracles import exact
 from tests.stats.streams import STREAMED, every_streamed, lagged, settling_every, stream, streamed
+
+import visavis as vv
 from visavis.measures.measure import SCALING
 
 ROWS = 60

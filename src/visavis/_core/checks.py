@@ -178,6 +178,10 @@ def diagnosed(where: str, **arrays: Array) -> Iterator[None]:
         # numpy.linalg.LinAlgError, torch.linalg.LinAlgError, scipy's: no common class, one name.
         if type(error).__name__.lstrip("_") == "LinAlgError":
             locate(where, **arrays)
+            raise DegenerateInputError(
+                f"{where}: there is no answer ({error}), though the input is finite and varies: "
+                "its products leave the range of its dtype. Rescale the input."
+            ) from error
         raise
 
 

@@ -9,6 +9,7 @@ import array_api_extra as xpx
 
 from visavis._core import array, checks
 from visavis._core.types import Array
+from visavis.linalg.blocks import row_blocks
 
 
 def shift_of(X: Array) -> Array:
@@ -18,13 +19,20 @@ def shift_of(X: Array) -> Array:
     its mean is taken about that entry, which makes a constant column exactly zero.
     """
     xp = array.namespace(X)
-    mean = xp.mean(X, axis=0)
+    mean = _column_means(X)
     slack = min(1e-3, 16 * X.shape[0] ** 0.5 * float(xp.finfo(X.dtype).eps))
     first = X[0, :]
     near = xp.abs(first - mean) <= slack * xp.abs(mean)
     if array.recording(X) or bool(xp.any(near)):
-        mean = xp.where(near, first + xp.mean(X - first, axis=0), mean)
+        mean = xp.where(near, first + _column_means(X - first), mean)
     return array.constant(mean)
+
+
+def _column_means(X: Array) -> Array:
+    """Return the column means, added up in float64 every few hundred rows."""
+    xp = array.namespace(X)
+    parts = [array.widen(xp.sum(X[rows, :], axis=0)) for rows in row_blocks(X.shape[0], 512)]
+    return xp.astype(sum(parts[1:], parts[0]) / X.shape[0], X.dtype, copy=False)
 
 
 def peak_unit(X: Array) -> Array | float:

@@ -29,7 +29,8 @@ def squared_euclidean(X: Array) -> tuple[Array, Array]:
 def manhattan(X: Array) -> Array:
     """Return the (n, n) sums of absolute differences between rows, on an arbitrary scale."""
     xp = array.namespace(X)
-    X = shifted(X)[0]
+    # One far row must not cost the others their digits, and there is no fast product to lose.
+    X = shifted(array.widen(X))[0]
     n, p = X.shape
     rows = max(1, MANHATTAN_ENTRIES // (n * p))
     blocks = [

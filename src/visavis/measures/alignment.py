@@ -164,8 +164,10 @@ def cka(
         value = array.like(_score_cka({"estimator": estimator}, met), X)
     if not array.recording(X, Y) and not math.isfinite(array.read(value) or 0.0):
         checks.locate("cka", X=X, Y=Y)
-        for side, name in enumerate("XY"):
-            if array.read(met.norm(side, estimator)) == 0:
+        with checks.quiet():
+            norms = [array.read(met.norm(side, estimator)) for side in (0, 1)]
+        for norm, name in zip(norms, "XY", strict=True):
+            if norm == 0:
                 raise DegenerateInputError(f"cka: `{name}` {_EQUIDISTANT}")
     return checks.finite("cka", value, X=X, Y=Y)
 

@@ -33,15 +33,18 @@ class Gram:
     def of(cls, X: Array, kernel: Kernel) -> "Gram":
         """Return the statistic of a representation (n, p)."""
         held = cls._of(X, kernel)
-        if X.dtype != array.wide(X) and held.n >= 4 and held._coarse():
-            return cls._of(array.widen(X), kernel)
-        return held
+        if held.n < 4 or not held._coarse():
+            return held
+        held = cls._of(array.widen(X), kernel)
+        # Zero is zero because of the size of what it was before centring: that must not be lost.
+        degenerate = array.read(held.norm("debiased")) == 0
+        return held if degenerate else cls._of(array.widen(X), kernel, centre=True)
 
     @classmethod
-    def _of(cls, X: Array, kernel: Kernel) -> "Gram":
+    def _of(cls, X: Array, kernel: Kernel, *, centre: bool = False) -> "Gram":
         K, unit = kernel.scaled(X)
         hollow, diagonal = linalg.split_diagonal(K)
-        if kernel.name != "linear":
+        if centre or kernel.name != "linear":
             # The linear one centres the features instead, at a fraction of the cost.
             hollow, diagonal = linalg.hollow_centred(hollow, diagonal)
         xp = array.namespace(K)
@@ -49,7 +52,7 @@ class Gram:
         return cls(hollow, diagonal, array.widen(hollow @ ones), unit)
 
     def _coarse(self) -> bool:
-        """Whether float32 loses digits: a few rows outweigh all others."""
+        """Whether digits are lost because a few rows outweigh all others."""
         if array.recording(self.hollow):
             return False
         square, size = self._square()

@@ -26,7 +26,9 @@ def norm(self_hsic: Array, size: Array | float, *, precision: float) -> Array:
     xp = array.namespace(self_hsic)
     real = self_hsic > 32 * precision * size
     safe = xp.where(real, self_hsic, xp.ones_like(self_hsic))
-    return xp.where(real, xp.sqrt(safe), xp.zeros_like(safe))
+    # What is not finite stays so: only a number can be rounding error.
+    rest = xp.where(xp.isfinite(self_hsic), xp.zeros_like(safe), self_hsic)
+    return xp.where(real, xp.sqrt(safe), rest)
 
 
 def coarse(self_hsic: Array, size: Array) -> bool:

@@ -86,10 +86,12 @@ def _kept(values: Array, components: int | None, variance: float | None) -> Arra
     if components is not None:
         index = xp.arange(values.shape[0], dtype=values.dtype, device=array.device(values))
         return xp.astype(index < components, values.dtype)
+    if variance is None or variance >= 1:
+        return xp.astype(values > 0, values.dtype)
     squares = values**2
     # An axis is kept if those before it have not reached the share yet.
     before = xp.cumulative_sum(squares) - squares
-    return xp.astype(before < (variance or 1.0) * xp.sum(squares), values.dtype)
+    return xp.astype(before < variance * xp.sum(squares), values.dtype)
 
 
 def pwcca(where: str, overlap: Overlap, *, allow_saturated: bool) -> Array:
@@ -116,7 +118,9 @@ def linear_regression(where: str, overlap: Overlap, *, allow_saturated: bool) ->
     if overlap.spanned and (array.read(rank(overlap.x.values)) or 0) >= overlap.n - 1:
         return xp.ones_like(overlap.matrix[0, 0])
     explained = xp.sum(overlap.matrix**2 @ overlap.y.values**2)
-    return explained / xp.sum(overlap.y.values**2)
+    # A constant X predicts nothing, and does not predict badly either: 0/0, not 0.
+    known = rank(overlap.x.values)
+    return explained / xp.sum(overlap.y.values**2) * (known / known)
 
 
 def canonical_ridge(

@@ -17,6 +17,9 @@ from visavis._core import array
 from visavis._core.types import Array
 from visavis.stats import hsic
 
+# Products of so few features cost nothing in float64, and long sums keep their digits.
+NARROW = 64
+
 Pair = tuple[int, int]
 Key = TypeVar("Key")
 
@@ -100,6 +103,8 @@ class Sums:
 
 def summed(X: tuple[Array, ...]) -> Sums:
     """Return the sums of one batch, each representation (n, p_i)."""
+    if sum(x.shape[1] for x in X) <= NARROW:
+        X = tuple(array.widen(x) for x in X)
     references = tuple(linalg.shift_of(x) for x in X)
     sums = _about(X, references, (1.0,) * len(X))
     if not all(_comfortable(sums, i, x) for i, x in enumerate(X)):
