@@ -277,12 +277,12 @@ def named(where: str, kernel: Kernel | str) -> Kernel:
 
 def _positive(where: str, name: str, value: float) -> None:
     if not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(checks.message(where, name, "be positive", repr(value)))
+        raise ValueError(checks.message(where, name, "be a positive number", repr(value)))
 
 
 def _not_negative(where: str, name: str, value: float) -> None:
     if not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(checks.message(where, name, "be zero or more", repr(value)))
+        raise ValueError(checks.message(where, name, "be a number, zero or more", repr(value)))
 
 
 def _power(unit: Array | float, exponent: float) -> Array | float:

@@ -88,12 +88,12 @@ def test_matrix_of_numpy(side):
 def test_masked_array():
     # A mask says which entries are not there, and products would use them all the same.
     masked = np.ma.masked_array(X, mask=X > 1)
-    with pytest.raises(TypeError, match="^cka: `X` must .*got numpy.*MaskedArray"):
+    with pytest.raises(TypeError, match=r"^cka: `X` must .*MaskedArray"):
         vv.cka(masked, Y)
 
 
 def test_sparse_tensor():
-    with pytest.raises(TypeError, match="^cka: `X` must .*sparse"):
+    with pytest.raises(TypeError, match=r"^cka: `X` must .*sparse"):
         vv.cka(torch.tensor(X).to_sparse(), torch.tensor(Y))
 
 
@@ -109,7 +109,7 @@ def test_no_real_numbers(seen, side):
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128, torch.float8_e4m3fn], ids=str)
 def test_no_real_numbers_in_torch(dtype):
     given = torch.tensor(X).to(dtype), torch.tensor(Y)
-    with pytest.raises(TypeError, match="^cka: `X` must have a real floating, integer or boolean"):
+    with pytest.raises(TypeError, match="must have a real floating, integer or boolean"):
         vv.cka(*given)
 
 

@@ -1,4 +1,4 @@
-"""Input that leaves nothing to compare: the argument, what was seen and the cure, never a number."""
+"""Input that leaves nothing to compare: argument, what was seen and cure, never a number."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,9 @@ CENTRED = [each for each in RECORDS if TRANSLATION in each.invariant_to]
 SCALE_FREE = [each for each in CENTRED if SCALING in each.invariant_to]
 
 
-def kernel_of(measure):
-    return measure.settings["kernel"] if "kernel" in measure.settings else None
-
-
 def named(measure):
     """The name of the measure's kernel, or "" without one."""
-    return str(kernel_of(measure) or "").split("(")[0]
+    return str(measure.settings.get("kernel", "")).split("(")[0]
 
 
 # HSIC with a constant is zero by definition, if its kernel needs no bandwidth.

@@ -93,7 +93,7 @@ def test_broadcast_columns(array):
 
 def test_broadcast_rows_are_constant():
     X, Y = related(n=20, p=6, q=5)
-    with pytest.raises(vv.DegenerateInputError, match="`X` must vary .* got 20 identical rows"):
+    with pytest.raises(vv.DegenerateInputError, match=r"`X` must vary .* got 20 identical rows"):
         vv.cka(np.broadcast_to(X[0], (20, 6)), Y)
 
 

@@ -120,12 +120,22 @@ def test_samples_that_are_all_equally_far_apart_have_norm_zero(form, dtype, n):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("q", [3, 200])
-@pytest.mark.parametrize("seed", range(3))
-def test_samples_that_are_all_equally_far_apart_have_no_cka(dtype, q, seed):
-    X, Y = np.eye(50, dtype=dtype), related(n=50, q=q, seed=seed)[1].astype(dtype)
+@pytest.mark.parametrize(
+    ("kernel", "q"),
+    [
+        ("linear", 3),
+        ("linear", 200),
+        ("rbf", 3),
+        ("laplacian", 3),
+        ("cosine", 3),
+        ("polynomial", 3),
+    ],
+)
+@pytest.mark.parametrize("n", [7, 50])
+def test_samples_that_are_all_equally_far_apart_have_no_cka(dtype, kernel, q, n):
+    X, Y = np.eye(n, dtype=dtype), related(n=n, q=q)[1].astype(dtype)
     with pytest.raises(vv.DegenerateInputError, match=r"cka: .* equally far from each other"):
-        vv.cka(X, Y)
+        vv.cka(X, Y, kernel=(kernel, "linear"))
 
 
 def gram_cost(n, x, y):

@@ -117,7 +117,7 @@ def test_no_file(path):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match="folder .*nowhere does not exist. Create it first"):
+    with pytest.raises(FileNotFoundError, match=r"folder .*nowhere does not exist\. Create it"):
         EMPTY.update(X, Y).save(tmp_path / "nowhere" / "state.safetensors")
 
 
@@ -158,7 +158,7 @@ def test_of_another_kind_or_format(change, path):
     stream(X, Y, 7).save(path)
     changed(path, **change)
     with pytest.raises(
-        vv.StoreFormatError, match="not a saved Moments of format 1: .*(99|activat)"
+        vv.StoreFormatError, match=r"not a saved Moments of format 1: .*(99|activat)"
     ):
         vv.Moments.load(path)
 

@@ -1,4 +1,4 @@
-"""A state is a value: it never changes, keeps nothing of the caller's, and says what it cannot do."""
+"""A state is a value: it never changes, keeps nothing of the caller's, says what it cannot do."""
 
 import dataclasses
 
@@ -108,14 +108,14 @@ def test_merge_with_other_widths(state):
 
 def test_other_numbers_of_rows(state):
     with pytest.raises(
-        ValueError, match="^Moments.update: .* the same samples, got 30 and 29 rows"
+        ValueError, match=r"^Moments.update: .* the same samples, got 30 and 29 rows"
     ):
         state.update(X, Y[1:])
 
 
 @pytest.mark.parametrize("batch", [(), (X,)])
 def test_fewer_than_two_representations(batch):
-    with pytest.raises(TypeError, match="^Moments.update: `batch` must be two or more repres"):
+    with pytest.raises(TypeError, match=r"^Moments.update: `batch` must be two or more repres"):
         EMPTY.update(*batch)
 
 
@@ -160,7 +160,7 @@ def test_batches_on_other_devices(waiting):
     elsewhere = (torch.zeros(5, p, dtype=torch.float64, device="meta") for p in (4, 3))
     with settling_every(waiting):
         state = EMPTY.update(torch.tensor(X), torch.tensor(Y))
-        with pytest.raises(ValueError, match="^Moments.update: .*one device, got cpu and meta"):
+        with pytest.raises(ValueError, match=r"^Moments.update: .*one device, got cpu and meta"):
             state.update(*elsewhere)
 
 
@@ -218,7 +218,7 @@ def test_constant_within_each_batch_is_no_constant():
 
 def test_equidistant_rows():
     state = EMPTY.update(np.eye(10), np.eye(10)[::-1].copy())
-    with pytest.raises(vv.DegenerateInputError, match="^Moments.cka: .*equally far .*one-hot"):
+    with pytest.raises(vv.DegenerateInputError, match=r"^Moments.cka: .*equally far .*one-hot"):
         state.cka()
 
 
