@@ -115,5 +115,8 @@ def split_diagonal(K: Array) -> tuple[Array, Array]:
     # A copy: NumPy gives a view, and the next step may write where it looks.
     diagonal = xp.astype(xp.linalg.diagonal(K), array.wide(K), copy=True)
     flat = xp.reshape(K, (-1,))
-    hollow = xpx.at(flat)[:: n + 1].set(xp.zeros((), dtype=K.dtype, device=array.device(K)))
+    zero = xp.zeros((), dtype=K.dtype, device=array.device(K))
+    # A gradient may still need the entries: then not in place.
+    copy = True if array.recording(K) else None
+    hollow = xpx.at(flat)[:: n + 1].set(zero, copy=copy)
     return xp.reshape(hollow, (n, n)), diagonal
