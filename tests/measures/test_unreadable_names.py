@@ -139,23 +139,19 @@ MALICIOUS = [
 ]
 
 
-@pytest.fixture
-def tripwires(monkeypatch):
-    """Whatever a text might run notes that it was run."""
-    tripped = []
-    for module, name in [
-        (os, "system"),
-        (builtins, "eval"),
-        (builtins, "exec"),
-        (builtins, "open"),
-    ]:
-        monkeypatch.setattr(module, name, lambda *args, name=name: tripped.append(name))
-    return tripped
+TRIPWIRES = [(os, "system"), (builtins, "eval"), (builtins, "exec"), (builtins, "open")]
 
 
 @pytest.mark.parametrize("text", MALICIOUS)
-def test_malicious_text_is_refused_and_nothing_runs(tripwires, text):
-    with pytest.raises(ValueError, match="`measure` must") as caught:
-        resolve(text)
-    assert not tripwires
-    assert caught.type is ValueError
+def test_malicious_text_is_refused_and_nothing_runs(monkeypatch, text):
+    tripped, error = [], None
+    with monkeypatch.context() as patched:
+        for module, name in TRIPWIRES:
+            patched.setattr(module, name, lambda *args, name=name: tripped.append(name))
+        try:
+            resolve(text)
+        except ValueError as refusal:
+            error = refusal
+    # Looked at outside: whoever reports a failure needs what was patched.
+    assert not tripped
+    assert "`measure` must" in str(error)

@@ -114,9 +114,10 @@ def split_diagonal(K: Array) -> tuple[Array, Array]:
     n = K.shape[0]
     # A copy: NumPy gives a view, and the next step may write where it looks.
     diagonal = xp.astype(xp.linalg.diagonal(K), array.wide(K), copy=True)
+    if array.recording(K):
+        # A gradient may still need the entries: nothing is written into them.
+        return K * (1 - xp.eye(n, dtype=K.dtype, device=array.device(K))), diagonal
     flat = xp.reshape(K, (-1,))
     zero = xp.zeros((), dtype=K.dtype, device=array.device(K))
-    # A gradient may still need the entries: then not in place.
-    copy = True if array.recording(K) else None
-    hollow = xpx.at(flat)[:: n + 1].set(zero, copy=copy)
+    hollow = xpx.at(flat)[:: n + 1].set(zero)
     return xp.reshape(hollow, (n, n)), diagonal
