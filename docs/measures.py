@@ -7,7 +7,8 @@ import visavis as vv
 
 HEADER = """# Measures
 
-Written from the records of `visavis.registry` by `make docs`. `X` is (n, p), `Y` is (n, q), the same samples in rows.
+Written from the records of `visavis.registry` by `make docs`. `X` is (n, p), `Y` is (n, q), the
+same samples in rows.
 `visavis measures NAME` shows one with its documentation; options go in parentheses, as in
 `visavis compare a.npz b.npz --measure "cka(kernel=rbf(0.4), estimator=biased)"`.
 """
