@@ -29,7 +29,9 @@ def is_array(value: object) -> bool:
 
 def dtype_name(x: Array) -> str:
     """Return the plain name of the dtype of `x`: ``"float32"``, ``"bfloat16"``, ``"int64"`` ..."""
-    return str(x.dtype).rsplit(".", maxsplit=1)[-1]
+    # NumPy writes the byte order into the text of a dtype, but not into its name.
+    name = x.dtype.name if isinstance(x, np.ndarray) else str(x.dtype)
+    return name.rsplit(".", maxsplit=1)[-1]
 
 
 def device(x: Array) -> object:
