@@ -206,7 +206,7 @@ def cosine() -> Kernel:
                 "Leave such rows out of both sides, or use the linear kernel."
             )
         X = X / peaks[:, None]
-        X = X / xp.sqrt(xp.vecdot(X, X, axis=-1))[:, None]
+        X = X / xp.sqrt(xp.linalg.vecdot(X, X, axis=-1))[:, None]
         return X @ X.T, 1.0
 
     return Kernel("cosine", scaled=scaled)

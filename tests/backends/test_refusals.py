@@ -32,8 +32,8 @@ NO_ARRAYS = {
 
 NO_REAL_NUMBERS = {
     "object": X.astype(object),
-    "<U": X.astype(str),
-    "|S": X.astype("S8"),
+    "str": X.astype(str),
+    "bytes": X.astype("S8"),
     "complex128": X + 1j,
     "complex64": (X + 1j).astype("complex64"),
     "datetime64": np.zeros((10, 4), "datetime64[s]"),
@@ -102,7 +102,7 @@ def test_sparse_tensor():
 def test_no_real_numbers(seen, side):
     given = (NO_REAL_NUMBERS[seen], Y) if side == "X" else (X, NO_REAL_NUMBERS[seen])
     match = rf"^cka: `{side}` must have a real floating, integer or boolean dtype, got .*{seen}"
-    with pytest.raises(TypeError, match=match.replace("|", r"\|")):
+    with pytest.raises(TypeError, match=match):
         vv.cka(*given)
 
 

@@ -60,7 +60,6 @@ def test_dtype_name(x, name):
         (torch.ones(1, dtype=torch.uint8), "float64"),
         (jnp.ones(1, "bfloat16"), "float32"),
         (jnp.ones(1, "int32"), "float32"),
-        (np.ones(1, "c8"), "complex64"),
     ],
 )
 def test_lift(x, name):

@@ -8,6 +8,7 @@ from tests.data_makers import relu_like
 import visavis as vv
 
 MANY_ROWS = {"n": 20_000, "p": 8, "q": 7}
+MANY_WIDER_ROWS = {"n": 20_000, "p": 50, "q": 40}  # where float64 products would be felt
 MANY_FEATURES = {"n": 2_000, "p": 3_000, "q": 2_500}
 libraries = pytest.mark.parametrize("array", [np.asarray, torch.tensor], ids=["numpy", "torch"])
 estimators = pytest.mark.parametrize("estimator", ["debiased", "biased"])
@@ -27,9 +28,10 @@ def error(measure, X, Y, array, **options):
 
 @libraries
 @estimators
+@pytest.mark.parametrize("shape", [MANY_ROWS, MANY_WIDER_ROWS], ids=["narrow", "wider"])
 @pytest.mark.parametrize("measure", [vv.cka, vv.hsic])
-def test_many_rows(measure, array, estimator):
-    assert error(measure, *pair(MANY_ROWS), array, estimator=estimator) < 1e-6
+def test_many_rows(measure, shape, array, estimator):
+    assert error(measure, *pair(shape), array, estimator=estimator) < 1e-6
 
 
 @libraries

@@ -32,11 +32,13 @@ def batches(X: Array, Y: Array, sizes: Iterable[int]) -> Iterator[tuple[Array, A
     yield X[start:, :], Y[start:, :]
 
 
-def stream(X: Array, Y: Array, sizes: Iterable[int] | int) -> vv.Moments:
+def stream(
+    X: Array, Y: Array, sizes: Iterable[int] | int, *, start: vv.Moments = vv.Moments()
+) -> vv.Moments:
     """The state after updates with parts of these sizes."""
     if isinstance(sizes, int):
         sizes = [sizes] * (X.shape[0] // sizes)
-    state = vv.Moments.empty()
+    state = start
     for batch in batches(X, Y, sizes):
         state = state.update(*batch)
     return state

@@ -45,19 +45,22 @@ def test_drift(measure, by, dtype, rel, size, waiting):
 
 OF_INVERSES = [each for each in STREAMED if each.name in {"cca", "pwcca", "linear_regression"}]
 both_ways = pytest.mark.parametrize("waiting", [1, 512])
+# Narrow batches may be cheap enough to be added up in float64; those of layers are not narrow.
+every_width = pytest.mark.parametrize("width", [8, 80])
 
 
 @both_ways
+@every_width
 @pytest.mark.parametrize("smallest", [1e-1, 1e-2, 1e-3])
 @over(OF_INVERSES)
-def test_directions_of_little_variance(measure, smallest, waiting):
+def test_directions_of_little_variance(measure, smallest, width, waiting):
     # As layers have them. float32 tells values of 1e-3 of the largest apart to four digits, and
     # sums of float32 products would not.
     random = np.random.default_rng(0)
-    scales = np.logspace(0, np.log10(smallest), 8)
+    scales = np.logspace(0, np.log10(smallest), width)
     X, Y = (
-        (each * scales @ random_rotation(8, random)).astype(np.float32)
-        for each in related(n=300, p=8, q=8)
+        (each * scales @ random_rotation(width, random)).astype(np.float32)
+        for each in related(n=600, p=width, q=width)
     )
     with settling_every(waiting):
         value = float(streamed(measure, stream(X, Y, 64)))
@@ -65,16 +68,18 @@ def test_directions_of_little_variance(measure, smallest, waiting):
 
 
 @both_ways
+@every_width
 @over(OF_INVERSES)
-def test_directions_that_are_rounding_error(measure, waiting):
-    # Three directions in eight features: the other five are what float32 rounded, and no rank.
+def test_directions_that_are_rounding_error(measure, width, waiting):
+    # Three directions in many features: the others are what float32 rounded, and no rank.
     random = np.random.default_rng(0)
     X, Y = (
-        (each @ random.standard_normal((3, 8))).astype(np.float32)
-        for each in related(n=300, p=3, q=3)
+        (each @ random.standard_normal((3, width))).astype(np.float32)
+        for each in related(n=600, p=3, q=3)
     )
     with settling_every(waiting):
         value = float(streamed(measure, stream(X, Y, 64)))
+    assert 0 <= value <= 1
     assert value == pytest.approx(float(measure(X, Y)), rel=1e-6)
 
 
@@ -142,6 +147,17 @@ def test_batches_of_other_scale(change, estimator, size, waiting):
     assert float(value) == pytest.approx(exact.cka(X, Y, estimator=estimator), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.parametrize("scales", [(1e-100, 1e100), (1e100, 1e-100)])
+def test_scales_about_one_mean(scales):
+    # No distance between the means says that the second batch is of another size.
+    X, Y = related(n=10, p=4, q=3)
+    X, Y = np.vstack([X, -X]), np.vstack([Y, -Y])
+    first, second = ((scale * X, scale * Y) for scale in scales)
+    value = vv.Moments.empty().update(*first).merge(vv.Moments.empty().update(*second)).cka()
+    together = (np.vstack(sides) for sides in zip(first, second, strict=True))
+    assert float(value) == pytest.approx(exact.cka(*together), rel=1e-9)
+
+
 @every_way
 @pytest.mark.parametrize(("dtype", "rel"), [(np.float64, 1e-9), (np.float32, 1e-6)])
 @pytest.mark.parametrize("estimator", ["debiased", "biased"])
@@ -187,3 +203,33 @@ def test_alike_but_for_a_rotation():
     state = stream(X, 3 * X @ random_rotation(4, np.random.default_rng(0)) + 5, 7)
     assert float(state.procrustes()) < 1e-7
     assert float(state.cka()) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_products_of_the_input_are_enough_for_alignment():
+    X, Y = (each.astype("float32") for each in related(n=5000, p=50, q=40))
+    state = stream(X, Y, 512, start=vv.Moments.empty(products="input"))
+    for measure in (vv.cka, vv.hsic, vv.procrustes):
+        value = getattr(state, measure.__name__)()
+        assert value.dtype == np.float32
+        assert float(value) == pytest.approx(float(measure(*map(np.float64, (X, Y)))), rel=2e-6)
+
+
+@pytest.mark.parametrize("name", ["cca", "svcca", "pwcca", "linear_regression", "canonical_ridge"])
+def test_products_of_the_input_are_refused_where_they_are_not_enough(name):
+    X, Y = related(n=60, p=4, q=3)
+    start = vv.Moments.empty(products="input")
+    rough = start.update(X.astype("float32"), Y.astype("float32"))
+    match = f'^Moments.{name}: `products` must be "float64".*got "input" with float32 batches.'
+    with pytest.raises(ValueError, match=match):
+        getattr(rough, name)()
+    with pytest.raises(ValueError, match=match):
+        getattr(rough.merge(vv.Moments.empty().update(X, Y)), name)()
+    # The products of float64 are float64 either way.
+    assert float(getattr(start.update(X, Y), name)()) == pytest.approx(
+        float(getattr(vv, name)(X, Y)), rel=1e-10
+    )
+
+
+def test_products_of_an_unknown_precision():
+    with pytest.raises(ValueError, match=r"^Moments.empty: `products` must be one of 'float64'"):
+        vv.Moments.empty(products="float16")

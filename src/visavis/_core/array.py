@@ -99,6 +99,11 @@ def precision(x: Array) -> float:
     return float(xp.finfo(lift(x).dtype).eps)
 
 
+def float_named(name: str, like: Array) -> DType:
+    """Return the float ``"float32"`` or ``"float64"``, or the widest that the library has."""
+    return namespace(like).float32 if name == "float32" else wide(like)
+
+
 def widen(x: Array) -> Array:
     """Return `x` in the widest float of its library and device."""
     return namespace(x).astype(x, wide(x), copy=False)

@@ -82,27 +82,29 @@ def pair(where: str, X: Array, Y: Array, *, minimum_rows: int) -> tuple[Array, A
     return xp.astype(X, dtype, copy=False), xp.astype(Y, dtype, copy=False)
 
 
-def companions(where: str, X: Array, Y: Array) -> None:
-    """Check that `X` and `Y` are of one library and on one device."""
+def companions(where: str, X: Array, Y: Array, argument: str = "X` and `Y") -> None:
+    """Check that two arrays are of one library and on one device."""
     try:
         array.namespace(X, Y)
     except TypeError:
         raise TypeError(
             message(
                 where,
-                "X` and `Y",
+                argument,
                 "be arrays of one library",
                 array.libraries((X, Y)),
                 "Convert one of them; visavis never moves data between libraries.",
             )
         ) from None
-    if not array.recording(X, Y) and array.device(X) != array.device(Y):
+    devices = array.device(X), array.device(Y)
+    # An array inside jax.jit has no device to speak of.
+    if None not in devices and devices[0] != devices[1]:
         raise ValueError(
             message(
                 where,
-                "X` and `Y",
+                argument,
                 "be on one device",
-                f"{array.device(X)} and {array.device(Y)}",
+                f"{devices[0]} and {devices[1]}",
                 "Move one of them; visavis never moves data between devices.",
             )
         )

@@ -23,13 +23,20 @@ def inner(K: Array, L: Array) -> Array:
     lose its last digits.
     """
     xp = array.namespace(K, L)
-    return xp.sum(array.widen(xp.vecdot(K, L, axis=-1)))
+    K, L = _of_one_dtype(K, L)
+    return xp.sum(array.widen(xp.linalg.vecdot(K, L, axis=-1)))
 
 
 def cross_product(X: Array, Y: Array) -> Array:
     """Return XᵀY in the widest float, the rows taken in blocks."""
+    X, Y = _of_one_dtype(X, Y)
     blocks = [array.widen(X[rows, :].T @ Y[rows, :]) for rows in row_blocks(X.shape[0])]
     total = blocks[0]
     for block in blocks[1:]:
         total = total + block
     return total
+
+
+def _of_one_dtype(X: Array, Y: Array) -> tuple[Array, Array]:
+    # PyTorch refuses products of two precisions, which NumPy would promote.
+    return (X, Y) if X.dtype == Y.dtype else (array.widen(X), array.widen(Y))

@@ -55,7 +55,7 @@ def unit_of(X: Array) -> Array | float:
     """Return what to multiply `X` by before products: 1 where squares of its rows are harmless."""
     xp = array.namespace(X)
     with checks.quiet():
-        norms = xp.vecdot(X, X, axis=-1)
+        norms = xp.linalg.vecdot(X, X, axis=-1)
     return 1.0 if comfortable(xp.max(norms), X) else peak_unit(X)
 
 

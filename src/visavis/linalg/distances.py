@@ -19,7 +19,7 @@ def squared_euclidean(X: Array) -> tuple[Array, Array]:
     """
     xp = array.namespace(X)
     X = shifted(X)[0]
-    norms = xp.vecdot(X, X, axis=-1)
+    norms = xp.linalg.vecdot(X, X, axis=-1)
     distances = norms[:, None] + norms[None, :] - 2 * (X @ X.T)
     # Negative only by rounding; the diagonal is zero by definition.
     off = 1 - xp.eye(X.shape[0], dtype=X.dtype, device=array.device(X))

@@ -26,10 +26,6 @@ from visavis.stats import hsic as formulas
 KernelSpec = Kernel | str | tuple[Kernel | str, Kernel | str]
 
 _KORNBLITH = "Kornblith, Norouzi, Lee & Hinton (2019), arXiv:1905.00414"
-_EQUIDISTANT = (
-    "has nothing to align: all its samples are equally far from each other, as one-hot rows are, "
-    'or all but one are identical. Leave it out, or use estimator="biased".'
-)
 
 
 def hsic(
@@ -168,7 +164,7 @@ def cka(
             norms = [array.read(met.norm(side, estimator)) for side in (0, 1)]
         for norm, name in zip(norms, "XY", strict=True):
             if norm == 0:
-                raise DegenerateInputError(f"cka: `{name}` {_EQUIDISTANT}")
+                raise DegenerateInputError(f"cka: `{name}` {formulas.EQUIDISTANT}")
     return checks.finite("cka", value, X=X, Y=Y)
 
 

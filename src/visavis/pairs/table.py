@@ -171,7 +171,7 @@ def _reason(prepared: Prepared, measure: Measure, side: int, layer: str) -> str:
             met = measure.prepare(measure.settings, side, prepared.shapes).meet(x, x)
             value = float(measure.score(measure.settings, met))
     except DegenerateInputError as error:
-        return f"has no value. {error}"
+        return str(error).removeprefix("kernel: `X` ")
     except SaturatedError:
         return ""
     if math.isfinite(value):

@@ -39,7 +39,7 @@ class Features:
         """Whether float32 loses digits: a few rows outweigh all others."""
         if array.recording(self.centred):
             return False
-        size = array.namespace(self.norms).vecdot(self.norms, self.norms) / self.n**2
+        size = array.namespace(self.norms).linalg.vecdot(self.norms, self.norms) / self.n**2
         return hsic.coarse(self.hsic(self, "debiased"), size)
 
     @classmethod
@@ -47,7 +47,7 @@ class Features:
         xp = array.namespace(X)
         moved, unit = linalg.shifted(X)
         centred = moved - xp.mean(moved, axis=0)
-        return cls(centred, array.widen(xp.vecdot(centred, centred, axis=-1)), unit)
+        return cls(centred, array.widen(xp.linalg.vecdot(centred, centred, axis=-1)), unit)
 
     @property
     def n(self) -> int:
@@ -60,7 +60,7 @@ class Features:
         cross = linalg.cross_product(self.centred, other.centred)
         return from_features(
             linalg.inner(cross, cross),
-            xp.vecdot(self.norms, other.norms),
+            xp.linalg.vecdot(self.norms, other.norms),
             self.trace() * other.trace(),
             self.n,
             estimator,
@@ -70,7 +70,7 @@ class Features:
         """Return the root of the HSIC with itself; exactly zero where that is rounding error."""
         if estimator not in self._norms:
             xp = array.namespace(self.centred)
-            size = xp.vecdot(self.norms, self.norms) / self.n**2
+            size = xp.linalg.vecdot(self.norms, self.norms) / self.n**2
             eps = float(xp.finfo(self.norms.dtype).eps)
             self._norms[estimator] = hsic.norm(self.hsic(self, estimator), size, precision=eps)
         return self._norms[estimator]

@@ -19,6 +19,8 @@ class Gram:
         The Gram matrix with a zero diagonal, centred to rounding error.
     diagonal, sums : array, (n,)
         The diagonal, and the row sums of `hollow`, in the widest float.
+    peak : 0-d array
+        The largest entry off the diagonal before it was centred: what rounding errors scale with.
     unit : float or 0-d array
         Entries are ``unit**2`` times those of the kernel.
     """
@@ -26,6 +28,7 @@ class Gram:
     hollow: Array
     diagonal: Array
     sums: Array
+    peak: Array
     unit: Array | float = 1.0
     _norms: dict[str, Array] = field(default_factory=dict, repr=False)
 
@@ -43,13 +46,15 @@ class Gram:
     @classmethod
     def _of(cls, X: Array, kernel: Kernel, *, centre: bool = False) -> "Gram":
         K, unit = kernel.scaled(X)
-        hollow, diagonal = linalg.split_diagonal(K)
+        # The split writes into what it is given, which a kernel may have been given itself.
+        hollow, diagonal = linalg.split_diagonal(K * 1.0 if K is X else K)
+        xp = array.namespace(K)
+        peak = array.widen(xp.max(xp.abs(hollow)))
         if centre or kernel.name != "linear":
             # The linear one centres the features instead, at a fraction of the cost.
             hollow, diagonal = linalg.hollow_centred(hollow, diagonal)
-        xp = array.namespace(K)
         ones = xp.ones((K.shape[0],), dtype=hollow.dtype, device=array.device(K))
-        return cls(hollow, diagonal, array.widen(hollow @ ones), unit)
+        return cls(hollow, diagonal, array.widen(hollow @ ones), peak, unit)
 
     def _coarse(self) -> bool:
         """Whether digits are lost because a few rows outweigh all others."""
@@ -63,7 +68,7 @@ class Gram:
         xp = array.namespace(self.hollow)
         square = linalg.inner(self.hollow, self.hollow)
         # Both estimators divide by about n², and no term is larger than these two.
-        return square, (square + xp.vecdot(self.sums, self.sums) / self.n) / self.n**2
+        return square, (square + xp.linalg.vecdot(self.sums, self.sums) / self.n) / self.n**2
 
     @property
     def n(self) -> int:
@@ -83,11 +88,11 @@ class Gram:
         n = self.n
         if estimator == "debiased":
             total = xp.sum(self.sums) * xp.sum(other.sums)
-            return hsic.debiased(off, xp.vecdot(self.sums, other.sums), total, n)
+            return hsic.debiased(off, xp.linalg.vecdot(self.sums, other.sums), total, n)
         k, m = self.sums + self.diagonal, other.sums + other.diagonal
         total = xp.sum(k) * xp.sum(m) / n**2
-        everything = off + xp.vecdot(self.diagonal, other.diagonal)
-        return (everything + total - 2 / n * xp.vecdot(k, m)) / (n - 1) ** 2
+        everything = off + xp.linalg.vecdot(self.diagonal, other.diagonal)
+        return (everything + total - 2 / n * xp.linalg.vecdot(k, m)) / (n - 1) ** 2
 
     def norm(self, estimator: str) -> Array:
         """Return the root of the HSIC with itself; exactly zero where that is rounding error."""
@@ -95,6 +100,8 @@ class Gram:
             square, size = self._square()
             eps = float(array.namespace(self.hollow).finfo(self.hollow.dtype).eps)
             value = self._hsic(self, square, estimator)
+            # Centring may leave nothing but the rounding of what it took away.
+            size = size + eps * self.peak**2
             self._norms[estimator] = hsic.norm(value, size, precision=eps)
         return self._norms[estimator]
 

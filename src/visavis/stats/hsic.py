@@ -9,6 +9,10 @@ from visavis._core import array
 from visavis._core.types import Array
 
 ESTIMATORS = ("debiased", "biased")
+EQUIDISTANT = (
+    "has nothing to align: all its samples are equally far from each other, as one-hot rows are, "
+    'or all but one are identical. Leave it out, or use estimator="biased".'
+)
 
 
 def norm(self_hsic: Array, size: Array | float, *, precision: float) -> Array:

@@ -138,7 +138,7 @@ def canonical_ridge(
     xp = array.namespace(overlap.matrix)
     w_x = ridge_weights(overlap.x, kappa[0])
     w_y = ridge_weights(overlap.y, kappa[1])
-    shared = xp.vecdot(w_x, overlap.matrix**2 @ w_y)
+    shared = xp.linalg.vecdot(w_x, overlap.matrix**2 @ w_y)
     return shared / _ridge_norm(w_x, w_y, normalization)
 
 
@@ -179,7 +179,7 @@ def _ridge_norm(w_x: Array, w_y: Array, normalization: str) -> Array:
     xp = array.namespace(w_x, w_y)
     if normalization == "cca":
         r = min(w_x.shape[0], w_y.shape[0])
-        return xp.vecdot(w_x[:r], w_y[:r])
+        return xp.linalg.vecdot(w_x[:r], w_y[:r])
     return xp.linalg.vector_norm(w_x) * xp.linalg.vector_norm(w_y)
 
 

@@ -64,7 +64,7 @@ class Sums:
     def trace(self, i: int) -> Array:
         """Return the sum of the squared norms of the centred rows."""
         xp = array.namespace(*self.first)
-        return self._norms(i) - xp.vecdot(self.first[i], self.first[i]) / self.n
+        return self._norms(i) - xp.linalg.vecdot(self.first[i], self.first[i]) / self.n
 
     def hsic(self, i: int, j: int, estimator: str) -> Array:
         """Return the linear HSIC of two representations, in their units."""
@@ -73,14 +73,19 @@ class Sums:
         xp = array.namespace(*self.first)
         n, s, C = self.n, self.first, self.second[i, j]
         x, y = s[i], s[j]
-        xx, yy = xp.vecdot(x, x), xp.vecdot(y, y)
+        xx, yy = xp.linalg.vecdot(x, x), xp.linalg.vecdot(y, y)
         cross = linalg.inner(C, C)
-        middle = xp.vecdot(x, array.widen(C @ xp.astype(y, C.dtype, copy=False)))
+        middle = xp.linalg.vecdot(x, array.widen(C @ xp.astype(y, C.dtype, copy=False)))
         if estimator == "biased":
             # ‖C − xyᵀ/n‖², without forming the difference.
             return (cross - 2 / n * middle + xx * yy / n**2) / (n - 1) ** 2
         norms = self.fourth[i, j]
-        rows = middle - xp.vecdot(x, self.third[i, j]) - xp.vecdot(y, self.third[j, i]) + norms
+        rows = (
+            middle
+            - xp.linalg.vecdot(x, self.third[i, j])
+            - xp.linalg.vecdot(y, self.third[j, i])
+            + norms
+        )
         total = (xx - self._norms(i)) * (yy - self._norms(j))
         return hsic.debiased(cross - norms, rows, total, n)
 
@@ -146,7 +151,7 @@ def _about(
         into = [s if s is None else s[: parts[i].shape[0], :] for i, s in enumerate(spaces)]
         moved = [array.subtract(parts[i], references[i], out=into[i]) for i in k]
         x = [linalg.scaled(moved[i], units[i]) for i in k]
-        norms = xp.stack([xp.vecdot(each, each, axis=-1) for each in x])
+        norms = xp.stack([xp.linalg.vecdot(each, each, axis=-1) for each in x])
         # One narrow product for the sums of x itself and of x weighted by each norm.
         weights = xp.concat([xp.ones_like(norms[:1, :]), norms])
         weighted = [array.widen(weights @ each) for each in x]
@@ -169,9 +174,9 @@ def _moved(sums: Sums, delta: list[Array]) -> Sums:
     """Return the sums about ``references - delta``: x becomes x + δ, and a = ‖x‖² follows."""
     xp = array.namespace(*delta)
     n, k, s = sums.n, range(len(delta)), sums.first
-    d = [xp.vecdot(x, x) for x in delta]
+    d = [xp.linalg.vecdot(x, x) for x in delta]
     t = [sums._norms(i) for i in k]
-    ds = [xp.vecdot(delta[i], s[i]) for i in k]
+    ds = [xp.linalg.vecdot(delta[i], s[i]) for i in k]
 
     def times(i: int, j: int) -> Array:
         """Σ x_i x_jᵀ δ_j."""
@@ -189,8 +194,12 @@ def _moved(sums: Sums, delta: list[Array]) -> Sums:
     }
     fourth = {
         (i, j): F
-        + 2 * (xp.vecdot(delta[j], sums.third[j, i]) + xp.vecdot(delta[i], sums.third[i, j]))
-        + 4 * xp.vecdot(delta[i], times(i, j))
+        + 2
+        * (
+            xp.linalg.vecdot(delta[j], sums.third[j, i])
+            + xp.linalg.vecdot(delta[i], sums.third[i, j])
+        )
+        + 4 * xp.linalg.vecdot(delta[i], times(i, j))
         + d[j] * (t[i] + 2 * ds[i])
         + d[i] * (t[j] + 2 * ds[j])
         + n * d[i] * d[j]
