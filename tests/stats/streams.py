@@ -18,6 +18,9 @@ STREAMED = [each for each in RECORDS if each.statistic == "Moments (one pass)"]
 every_streamed = over(STREAMED)
 
 
+EMPTY = vv.Moments.empty()
+
+
 def streamed(measure: Measure, state: vv.Moments, **more: Any) -> Array:
     """The measure of a state: the method of the same name with the same options."""
     return getattr(state, measure.name)(**measure.options, **more)
@@ -33,7 +36,7 @@ def batches(X: Array, Y: Array, sizes: Iterable[int]) -> Iterator[tuple[Array, A
 
 
 def stream(
-    X: Array, Y: Array, sizes: Iterable[int] | int, *, start: vv.Moments = vv.Moments()
+    X: Array, Y: Array, sizes: Iterable[int] | int, *, start: vv.Moments = EMPTY
 ) -> vv.Moments:
     """The state after updates with parts of these sizes."""
     if isinstance(sizes, int):
