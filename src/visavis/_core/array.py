@@ -7,9 +7,11 @@ here. No library is imported: an array of a library can only exist if the librar
 
 import math
 import sys
+import threading
 from collections.abc import Iterable
 
 import array_api_compat as compat
+import array_api_compat.numpy
 import numpy as np
 
 from visavis._core.types import Array, DType, Namespace
@@ -19,6 +21,8 @@ HALF = frozenset({"float16", "bfloat16"})
 
 def namespace(*arrays: Array) -> Namespace:
     """Return the array API namespace that all `arrays` share; TypeError if they do not."""
+    if all(type(x) is np.ndarray for x in arrays):  # asked often enough to be felt
+        return compat.numpy
     return compat.array_namespace(*arrays)
 
 
@@ -45,6 +49,8 @@ def wide(x: Array) -> DType:
     Sums that decide an answer are accumulated in it. It is float64 wherever that exists; it is
     float32 in JAX without ``jax_enable_x64`` and on devices without double precision.
     """
+    if type(x) is np.ndarray:
+        return np.float64
     xp = namespace(x)
     floats = xp.__array_namespace_info__().dtypes(device=device(x), kind="real floating")
     return floats["float64"] if "float64" in floats else floats["float32"]
@@ -182,16 +188,25 @@ def power_of_two(peak: Array) -> Array | float:
     return 2.0 ** max(-limit, min(limit, 1 - math.frexp(value)[1]))
 
 
-def workspace(x: Array) -> Array | None:
+# The first touch of fresh memory costs more than what is written there: small workspaces are kept
+# for the next call of the same thread.
+_kept = threading.local()
+_KEPT_BYTES, _KEPT_SLOTS = 2**24, 2
+
+
+def workspace(x: Array, slot: int) -> Array | None:
     """Return an uninitialised array like `x` to write results into; None where that is not done.
 
-    JAX has no such thing, and recorded gradients would be wrong.
+    JAX has no such thing, and recorded gradients would be wrong. It is valid until the same thread
+    asks for the same slot again, so it must not be handed out.
     """
     if isinstance(x, np.ndarray):
-        # From 4 MB on NumPy asks for huge pages. Without them the first touch of fresh memory
-        # costs as much as the matrix products of a small block.
-        count = max(x.size, 2**22 // x.itemsize)
-        return np.empty(count, dtype=x.dtype)[: x.size].reshape(x.shape)
+        if slot >= _KEPT_SLOTS or x.nbytes > _KEPT_BYTES:
+            return np.empty(x.shape, dtype=x.dtype)
+        held = _kept.__dict__
+        if slot not in held or held[slot].nbytes < x.nbytes:
+            held[slot] = np.empty(x.nbytes, dtype=np.uint8)
+        return held[slot][: x.nbytes].view(x.dtype).reshape(x.shape)
     if compat.is_torch_array(x) and not recording(x):
         return sys.modules["torch"].empty_like(x)
     return None

@@ -6,7 +6,7 @@ from visavis._core import array
 from visavis._core.types import Array
 
 # Rows of a block: enough that the float64 addition of a p × q product costs little beside the
-# product itself, few enough that a block of usual width stays in the shared cache.
+# product itself, few enough that a float32 sum over them keeps its digits.
 BLOCK_ROWS = 4096
 
 

@@ -11,6 +11,9 @@ from visavis._core import array, checks
 from visavis._core.types import Array
 from visavis.linalg.blocks import row_blocks
 
+# Rows that are enough for a shift.
+SHIFT_ROWS = 4096
+
 
 def shift_of(X: Array) -> Array:
     """Return a shift near the column means of `X` (n, p), shape (p,), in the dtype of `X`.
@@ -19,6 +22,8 @@ def shift_of(X: Array) -> Array:
     its mean is taken about that entry, which makes a constant column exactly zero.
     """
     xp = array.namespace(X)
+    # Some thousand rows tell the mean to a small part of a standard deviation.
+    X = X[:: max(1, X.shape[0] // SHIFT_ROWS), :]
     mean = _column_means(X)
     slack = min(1e-3, 16 * X.shape[0] ** 0.5 * float(xp.finfo(X.dtype).eps))
     first = X[0, :]

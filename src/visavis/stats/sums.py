@@ -17,6 +17,10 @@ from visavis._core import array
 from visavis._core.types import Array
 from visavis.stats import hsic
 
+# Entries of a block of rows: more, and it leaves the shared cache between its shift and its
+# products; fewer, and the float64 addition of the products is felt.
+BLOCK_ENTRIES = 2**21
+
 # Products of so few features cost nothing in float64, and long sums keep their digits.
 NARROW = 64
 
@@ -144,10 +148,11 @@ def _about(
     third: dict[Pair, Array] = {}
     fourth: dict[Pair, Array] = {}
     spaces: list[Array | None] = []
-    for rows in linalg.row_blocks(n):
+    height = max(1, BLOCK_ENTRIES // max(each.shape[1] for each in X))
+    for rows in linalg.row_blocks(n, height):
         parts = [each[rows, :] for each in X]
         # Every block is shifted in the same memory; the last one may have fewer rows.
-        spaces = spaces or [array.workspace(part) for part in parts]
+        spaces = spaces or [array.workspace(part, i) for i, part in enumerate(parts)]
         into = [s if s is None else s[: parts[i].shape[0], :] for i, s in enumerate(spaces)]
         moved = [array.subtract(parts[i], references[i], out=into[i]) for i in k]
         x = [linalg.scaled(moved[i], units[i]) for i in k]
