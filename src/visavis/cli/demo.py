@@ -55,8 +55,10 @@ def command(
 def what_it_shows(result: "Miniature") -> str:
     """Say in words what came out, whatever it is."""
     found = result.correspondences
-    best = max(found.values(), key=lambda each: each.accuracy)
     cka, cca = found["CKA (linear)"], found["CCA (R²)"]
+    best = max((cka, *found.values()), key=lambda each: each.accuracy)
+    others = "" if best is cka else f"{best.measure} finds {best.accuracy:.0f} %, "
+    ours = f"linear CKA {'finds ' if best is cka else ''}{cka.accuracy:.0f} %"
     blind = f"no better than the {cca.chance:.0f} % of blind choice"
     theorem = (
         f"CCA does {blind}: most layers are wider than there are images, and it then takes one "
@@ -65,9 +67,8 @@ def what_it_shows(result: "Miniature") -> str:
         else f"blind choice finds {cca.chance:.0f} %"
     )
     return (
-        f"Of {cka.total} layers sought in a net from another seed, {best.measure} finds "
-        f"{best.accuracy:.0f} %, linear CKA {cka.accuracy:.0f} % and CCA {cca.accuracy:.0f} %; "
-        f"{theorem}. A bright diagonal in the picture is a measure that sees the same layer in "
+        f"Of {cka.total} layers sought in a net from another seed, {others}{ours} and CCA "
+        f"{cca.accuracy:.0f} %; {theorem}. A bright diagonal in the picture is a measure that sees the same layer in "
         "both nets."
     )
 
