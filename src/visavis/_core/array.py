@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 
 import array_api_compat as compat
-import array_api_compat.numpy
+import array_api_compat.numpy as compat_numpy
 import numpy as np
 
 from visavis._core.types import Array, DType, Namespace
@@ -22,7 +22,7 @@ HALF = frozenset({"float16", "bfloat16"})
 def namespace(*arrays: Array) -> Namespace:
     """Return the array API namespace that all `arrays` share; TypeError if they do not."""
     if all(type(x) is np.ndarray for x in arrays):  # asked often enough to be felt
-        return compat.numpy
+        return compat_numpy
     return compat.array_namespace(*arrays)
 
 
@@ -203,10 +203,11 @@ def workspace(x: Array, slot: int) -> Array | None:
     if isinstance(x, np.ndarray):
         if slot >= _KEPT_SLOTS or x.nbytes > _KEPT_BYTES:
             return np.empty(x.shape, dtype=x.dtype)
-        held = _kept.__dict__
-        if slot not in held or held[slot].nbytes < x.nbytes:
-            held[slot] = np.empty(x.nbytes, dtype=np.uint8)
-        return held[slot][: x.nbytes].view(x.dtype).reshape(x.shape)
+        held: np.ndarray | None = getattr(_kept, f"slot{slot}", None)
+        if held is None or held.nbytes < x.nbytes:
+            held = np.empty(x.nbytes, dtype=np.uint8)
+            setattr(_kept, f"slot{slot}", held)
+        return held[: x.nbytes].view(x.dtype).reshape(x.shape)
     if compat.is_torch_array(x) and not recording(x):
         return sys.modules["torch"].empty_like(x)
     return None

@@ -68,8 +68,8 @@ def what_it_shows(result: "Miniature") -> str:
     )
     return (
         f"Of {cka.total} layers sought in a net from another seed, {others}{ours} and CCA "
-        f"{cca.accuracy:.0f} %; {theorem}. A bright diagonal in the picture is a measure that sees the same layer in "
-        "both nets."
+        f"{cca.accuracy:.0f} %; {theorem}. A bright diagonal in the picture is a measure that "
+        "sees the same layer in both nets."
     )
 
 
