@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: demo setup test lint docs bench clean
+.PHONY: demo setup test lint docs bench faults clean
 
 demo: .venv/.demo  # train small nets on real images, compare all their layers, write a report
 	$(BIN)/visavis demo --out demo-report
@@ -26,6 +26,9 @@ docs: .venv/.dev  # the pages that are written from the code
 
 bench: .venv/.dev  # speed, beside the bare products
 	@for script in bench/*.py; do echo "$(BIN)/python $$script"; $(BIN)/python $$script || exit 1; done
+
+faults: .venv/.dev  # known faults planted in a copy, each of which the tests must notice
+	$(BIN)/python scripts/planted_faults.py
 
 clean:  # back to a fresh clone
 	rm -rf .venv demo-report build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
