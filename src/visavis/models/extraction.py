@@ -11,8 +11,8 @@ from visavis.models.collect import Collector
 from visavis.models.frameworks import framework, shuffled
 from visavis.models.inputs import batches
 from visavis.models.passes import Recorder, one_pass
-from visavis.models.pooling import Pooling, PoolOption, pooling
-from visavis.models.rows import Ids, Rows
+from visavis.models.pooling import Pooling, PoolOption, Storage, pooling
+from visavis.models.rows import Ids, Kept, Rows
 from visavis.models.selection import Layers
 from visavis.results import Activations, Finding
 
@@ -31,6 +31,10 @@ def extract(
     ids: Ids = ...,
     inputs: Callable[[Any], Any] | None = ...,
     batch_size: int = ...,
+    dtype: str | None = ...,
+    every: int = ...,
+    max_rows: int | None = ...,
+    seed: int = ...,
     progress: bool = ...,
 ) -> Activations: ...
 @overload
@@ -44,6 +48,10 @@ def extract(
     ids: Ids = ...,
     inputs: Callable[[Any], Any] | None = ...,
     batch_size: int = ...,
+    dtype: str | None = ...,
+    every: int = ...,
+    max_rows: int | None = ...,
+    seed: int = ...,
     progress: bool = ...,
 ) -> dict[str, Activations]: ...
 @overload
@@ -57,6 +65,10 @@ def extract(
     ids: Ids = ...,
     inputs: Callable[[Any], Any] | None = ...,
     batch_size: int = ...,
+    dtype: str | None = ...,
+    every: int = ...,
+    max_rows: int | None = ...,
+    seed: int = ...,
     progress: bool = ...,
 ) -> list[Activations]: ...
 def extract(
@@ -69,6 +81,10 @@ def extract(
     ids: Ids = None,
     inputs: Callable[[Any], Any] | None = None,
     batch_size: int = 256,
+    dtype: str | None = None,
+    every: int = 1,
+    max_rows: int | None = None,
+    seed: int = 0,
     progress: bool = True,
 ) -> Activations | dict[str, Activations] | list[Activations]:
     """Run models on the batches of a loader and return what their layers gave.
@@ -95,12 +111,17 @@ def extract(
         too; names of single outputs (see Returns). A leading ``!`` excludes, from ``"*"`` if
         nothing is named beside. Or a predicate ``(name, module) -> bool``. ``"*"`` is every module
         that can run but the model itself; containers such as ``ModuleList`` cannot.
-    pool : {"flatten", "gap"} or callable, optional
+    pool : str or callable, optional
         How an output becomes rows, at once and on the model's device. None keeps its shape;
         ``"flatten"`` gives ``(n, -1)``; ``"gap"`` averages over all dimensions after the second, so
-        that a map ``(n, c, h, w)`` becomes ``(n, c)`` (tokens ``(n, t, d)`` have their channels
-        last: average them with a callable). A callable gets the tensor, which it must not change,
-        and the layer's name, and returns a tensor whose first dimension is the batch.
+        that a map ``(n, c, h, w)`` becomes ``(n, c)``. Of tokens ``(n, t, d)``, ``"mean"`` averages
+        those that the ``attention_mask`` of the batch keeps and its ``special_tokens_mask`` does
+        not mark, ``"last"`` takes the last and ``"cls"`` the first that the mask keeps, on
+        whichever side the padding is. ``"tokens"`` makes a row of every token that ``"mean"`` would
+        average, ``"positions"`` of every token or place of a map: see ``groups`` of the result. A
+        callable gets the tensor, which it must not change, and the layer's name (and the mask
+        (n, t), if it has a parameter ``mask``), and returns a tensor whose first dimension is the
+        batch.
     device : str or torch.device, optional
         Where the activations are kept, for instance ``"cpu"``. None leaves them on the model's
         device.
@@ -113,6 +134,16 @@ def extract(
         tuple of positional arguments, or a mapping of keyword arguments.
     batch_size : int
         Rows of a batch where `loader` is an array or a mapping of arrays.
+    dtype : {"float16", "bfloat16", "float32"}, optional
+        In which the activations are kept; by default as the layer gave them. A value that a dtype
+        cannot hold is an error.
+    every : int
+        Keep one of so many rows, the first of them drawn by `seed`: of tokens and places there may
+        be too many.
+    max_rows : int, optional
+        Stop once so many rows are kept.
+    seed : int
+        See `every`.
     progress : bool
         Whether to draw a progress bar if stderr is a terminal.
 
@@ -160,6 +191,7 @@ def extract(
     where = "extract"
     models = _models(where, model)
     how = pooling(where, pool)
+    kept = Kept(where, every=every, limit=max_rows, seed=seed)
     rows = Rows(where, ids)
     in_any_order = shuffled(where, loader)
     source, total = batches(where, loader, batch_size)
@@ -174,16 +206,21 @@ def extract(
                 "...), or use shuffle=False.",
             )
         )
-    recorders = {key: _recorder(where, one, layers, how, device) for key, one in models.items()}
+    storage = Storage(where, device, dtype)
+    recorders = {key: _recorder(where, one, layers, how, storage) for key, one in models.items()}
     with progress_bar("extracting", total, show=progress) as step:
-        collectors = one_pass(where, recorders, source, rows=rows, inputs=inputs, step=step)
+        collectors = one_pass(
+            where, recorders, source, rows=rows, kept=kept, inputs=inputs, step=step
+        )
     results = {}
     for key, recorder in recorders.items():
         whole, noticed = _whole(where, recorder, collectors[key])
+        noticed += findings.places(list(whole), rows.groups)
         results[key] = Activations(
             whole,
             ids=rows.ids,
             digests=rows.digests,
+            groups=rows.groups,
             shuffled=in_any_order,
             pool=how.name,
             findings=noticed,
@@ -209,9 +246,9 @@ def _models(where: str, model: Any) -> dict[Any, Any]:
     return models
 
 
-def _recorder(where: str, model: Any, layers: Layers, how: Pooling, device: Any) -> Recorder:
+def _recorder(where: str, model: Any, layers: Layers, how: Pooling, storage: Storage) -> Recorder:
     own = framework(where, model)
-    return own.Recorder(where, model, layers, own.copier(where, how, device))
+    return own.Recorder(where, model, layers, own.copier(where, how, storage))
 
 
 def _whole(

@@ -36,6 +36,24 @@ def never_ran(modules: Sequence[str], selected: int) -> list[Finding]:
     ]
 
 
+def places(layers: Sequence[str], groups: Sequence[object] | None) -> list[Finding]:
+    """Report rows that are places of samples and so not independent."""
+    if groups is None:
+        return []
+    samples = len(set(groups))
+    return [
+        Finding(
+            "VV008",
+            f"{len(groups)} rows are tokens or places of {samples} samples: they are not "
+            "independent, and tell less than as many samples would.",
+            "Resample and permute whole samples (`groups`), or pool to one row per sample.",
+            severity="info",
+            layers=tuple(layers),
+            evidence={"rows": len(groups), "samples": samples},
+        )
+    ]
+
+
 def nothing_to_record(modules: Sequence[str]) -> list[Finding]:
     """Report selected modules that ran and gave no floating point tensor."""
     if not modules:

@@ -8,6 +8,7 @@ from typing import Any
 
 from visavis._core import array, checks
 from visavis._core.types import Array
+from visavis.models.masks import Masks
 from visavis.models.nested import leaves
 
 # The usual names of what tells content from padding; a head_mask or bool_masked_pos does not.
@@ -82,6 +83,10 @@ class Call:
                 )
             )
         return Call(self.args, fitting)
+
+    def masks(self) -> Masks:
+        """Return the token masks of the batch, whether the model takes them or not."""
+        return Masks.of(self.kwargs)
 
     def ignored_mask(self, forward: Callable[..., Any], fitted: "Call") -> str | None:
         """Return the name of a mask that the batch seems to hold and the model is not given."""

@@ -8,6 +8,7 @@ from visavis._core import array, checks
 from visavis._core.types import Array
 from visavis.models.frameworks import framework, shuffled
 from visavis.models.inputs import batches, call
+from visavis.models.masks import Masks
 from visavis.models.passes import Recorder
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def layers(
         if first is None:
             raise ValueError(checks.message(where, "loader", "yield at least one batch", "none"))
         with recorder:
-            found = recorder.run(call(first, inputs).fit(where, recorder.forward, without=None))
+            found = recorder.run(
+                call(first, inputs).fit(where, recorder.forward, without=None), Masks()
+            )
     ran = {output.module for output in found}
     types = {name: type(module).__name__ for name, module in recorder.modules.items()}
     return [
@@ -87,5 +90,5 @@ def layers(
     ] + [Layer(name, types[name]) for name in recorder.selection.names if name not in ran]
 
 
-def _shape_and_dtype(output: Array, name: str) -> tuple[tuple[int, ...], str]:
+def _shape_and_dtype(output: Array, name: str, masks: Masks) -> tuple[tuple[int, ...], str]:
     return tuple(output.shape), array.dtype_name(output)

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from visavis._core import checks
 from visavis.models.collect import Collector, Output
 from visavis.models.inputs import Call, call
-from visavis.models.rows import Rows
+from visavis.models.masks import Masks
+from visavis.models.rows import Kept, Rows
 from visavis.models.selection import Selection
 
 
@@ -46,8 +47,12 @@ class Recorder(AbstractContextManager[Any], Protocol):
         """The model in words and numbers."""
         ...
 
-    def run(self, call: Call) -> Sequence[Output]:
-        """Run the model and return what was recorded, in the order of completion."""
+    def run(self, call: Call, masks: Masks) -> Sequence[Output]:
+        """Run the model and return what was recorded, in the order of completion.
+
+        What is kept of an output is ``keep(output, name, masks)``, with the `keep` that the
+        recorder was made with.
+        """
         ...
 
 
@@ -57,6 +62,7 @@ def one_pass(
     batches: Iterable[Any],
     *,
     rows: Rows,
+    kept: Kept,
     inputs: Callable[[Any], Any] | None,
     step: Callable[[], None],
 ) -> dict[str, Collector]:
@@ -67,6 +73,7 @@ def one_pass(
             stack.enter_context(recorder)
         for batch in batches:
             asked = call(batch, inputs)
+            masks = asked.masks()
             calls = {
                 key: asked.fit(where, recorder.forward, without=rows.key)
                 for key, recorder in recorders.items()
@@ -77,13 +84,16 @@ def one_pass(
                 # of it still saw the same samples.
                 rows.add(batch, n, asked.arrays())
                 for key, recorder in recorders.items():
-                    outputs = recorder.run(calls[key])
+                    outputs = recorder.run(calls[key], masks)
                     if collectors[key].batches == 0:
                         _check_first(where, recorder, outputs)
                         mask = asked.ignored_mask(recorder.forward, calls[key])
                         collectors[key].ignored_mask = mask
-                    collectors[key].add(outputs, n)
+                    collectors[key].add(outputs, n, kept)
+                kept.advance(_total(where, collectors, n))
             step()
+            if kept.full:
+                break
     if not rows.digests:
         raise ValueError(
             checks.message(
@@ -94,8 +104,24 @@ def one_pass(
                 "A generator can be iterated only once: make a new one.",
             )
         )
-    rows.finish()
+    rows.finish(next(iter(collectors.values())).counts, kept)
     return collectors
+
+
+def _total(where: str, collectors: Mapping[str, Collector], n: int) -> int:
+    """Return how many rows a batch of `n` samples gave, the same in every model."""
+    counts = [None if c.counts is None else c.counts[-n:] for c in collectors.values()]
+    if any(each != counts[0] for each in counts):
+        raise ValueError(
+            checks.message(
+                where,
+                "model",
+                "give as many rows per sample as the others",
+                "models that differ in their number of tokens or positions",
+                "Their rows do not correspond: extract them one by one.",
+            )
+        )
+    return n if counts[0] is None else sum(counts[0])
 
 
 def _check_first(where: str, recorder: Recorder, outputs: Sequence[Output]) -> None:

@@ -17,8 +17,9 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset,
 from visavis._core import array, checks
 from visavis.models.collect import Output
 from visavis.models.inputs import Call
+from visavis.models.masks import Masks
 from visavis.models.nested import leaves
-from visavis.models.pooling import Pooling
+from visavis.models.pooling import Pooled, Pooling, Storage
 from visavis.models.selection import Layers, Selection
 
 # Modules that stand around another one of the same name; their names are no part of a layer's name.
@@ -44,12 +45,16 @@ class Recorder:
     layers
         See `visavis.extract`.
     keep : callable
-        What is kept of an output: called at once with the tensor and its name, because an in-place
-        operation that follows changes the tensor.
+        What is kept of an output: called at once with the tensor, its name and the masks of the
+        batch, because an in-place operation that follows changes the tensor.
     """
 
     def __init__(
-        self, where: str, model: nn.Module, layers: Layers, keep: Callable[[torch.Tensor, str], Any]
+        self,
+        where: str,
+        model: nn.Module,
+        layers: Layers,
+        keep: Callable[[torch.Tensor, str, Masks], Any],
     ) -> None:
         if isinstance(model, torch.jit.ScriptModule):
             raise TypeError(
@@ -72,6 +77,7 @@ class Recorder:
         self.ran: set[str] = set()
         self.given: dict[str, str] = {}
         self._keep = keep
+        self._masks = Masks()
         self._opened = ExitStack()
         self._calls: Counter[str] = Counter()
         self._outputs: list[Output] = []
@@ -90,9 +96,10 @@ class Recorder:
     def __exit__(self, *exception: object) -> None:
         self._opened.close()
 
-    def run(self, call: Call) -> list[Output]:
+    def run(self, call: Call, masks: Masks) -> list[Output]:
         """Run the model and return what was recorded, in the order of completion."""
         self._calls.clear()
+        self._masks = masks
         self._running = True
         try:
             # What is recorded must be ordinary tensors even if the caller is in inference mode.
@@ -137,17 +144,17 @@ class Recorder:
                 continue
             self.given[name] = module
             if self.selection.keeps(module, name):
-                self._outputs.append(Output(module, name, self._keep(tensor, name)))
+                self._outputs.append(Output(module, name, self._keep(tensor, name, self._masks)))
 
 
 def copier(
-    where: str, pooling: Pooling, device: str | torch.device | None
-) -> Callable[[torch.Tensor, str], torch.Tensor]:
-    """Return what keeps an output: pooled, detached, in memory of its own, on `device`."""
-    target = None if device is None else torch.device(device)
+    where: str, pooling: Pooling, storage: Storage
+) -> Callable[[torch.Tensor, str, Masks], Pooled]:
+    """Return what keeps an output: pooled, detached, in memory of its own, as `storage` says."""
+    target = None if storage.device is None else torch.device(storage.device)
 
-    def copy(output: torch.Tensor, name: str) -> torch.Tensor:
-        pooled = pooling.apply(output.detach(), name)
+    def copy(output: torch.Tensor, name: str, masks: Masks) -> Pooled:
+        pooled, counts = pooling.apply(output.detach(), name, masks)
         if not isinstance(pooled, torch.Tensor):
             expected = f"return a tensor for `{name}`"
             raise TypeError(checks.message(where, "pool", expected, type(pooled).__name__))
@@ -162,11 +169,12 @@ def copier(
                 )
             )
         # Rows that lie one after another become a matrix later without another copy.
-        return pooled.detach().to(
+        kept = storage.cast(pooled.detach(), name).to(
             pooled.device if target is None else target,
             copy=True,
             memory_format=torch.contiguous_format,
         )
+        return Pooled(kept, counts)
 
     return copy
 

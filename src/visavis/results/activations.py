@@ -24,6 +24,9 @@ class Activations(Mapping[str, Array]):
     digests : sequence of str, length n, optional
         A fingerprint of the model input behind each row, by which a loader that was shuffled
         between two passes is found out.
+    groups : sequence of hashable, length n, optional
+        The sample that each row belongs to, where a sample gives several rows (its tokens, or
+        places in its image): these are not independent.
     shuffled : bool
         Whether the rows came in an order that another pass would not repeat.
     pool : str
@@ -45,6 +48,7 @@ class Activations(Mapping[str, Array]):
         *,
         ids: Sequence[Any] | Array | None = None,
         digests: Sequence[str] | None = None,
+        groups: Sequence[Any] | Array | None = None,
         shuffled: bool = False,
         pool: str = "none",
         findings: Sequence[Finding] = (),
@@ -54,6 +58,7 @@ class Activations(Mapping[str, Array]):
         self.n = _rows(self._layers)
         self.ids = _ids("ids", ids, self.n, unique=True)
         self.digests = _ids("digests", digests, self.n, unique=False)
+        self.groups = _ids("groups", groups, self.n, unique=False)
         self.shuffled = shuffled
         self.pool = pool
         self.findings = tuple(findings)
@@ -89,6 +94,7 @@ class Activations(Mapping[str, Array]):
             "layers": self._layers,
             "ids": self.ids,
             "digests": self.digests,
+            "groups": self.groups,
             "shuffled": self.shuffled,
             "pool": self.pool,
             "findings": self.findings,
@@ -114,6 +120,7 @@ class Activations(Mapping[str, Array]):
             layers=taken,
             ids=None if self.ids is None else [self.ids[i] for i in positions],
             digests=None if self.digests is None else [self.digests[i] for i in positions],
+            groups=None if self.groups is None else [self.groups[i] for i in positions],
         )
 
     def select(self, layers: Sequence[str]) -> "Activations":
