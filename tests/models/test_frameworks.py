@@ -37,7 +37,7 @@ def test_refusal_loads_no_framework():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (3, "extract: `model` must be a torch.nn.Module, got int"),
+        (3, "extract: `model` must be a torch.nn.Module, .*, got int"),
         (lambda x: x, "got function"),
         ({"a": 3}, "got int"),
         (nn.Linear, "got the class Linear. Give an instance of it"),

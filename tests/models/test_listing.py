@@ -75,7 +75,7 @@ def test_model_is_left_as_it_was():
 @pytest.mark.parametrize(
     ("model", "loader", "error", "message"),
     [
-        ("resnet", None, TypeError, "layers: `model` must be a torch.nn.Module, got str"),
+        ("resnet", None, TypeError, "layers: `model` must be a torch.nn.Module, .*, got str"),
         ([seeded(Twice)], None, TypeError, "got list"),
         (seeded(Twice), [], ValueError, "layers: `loader` must yield at least one batch, got none"),
         (nn.Linear(3, 2), None, LookupError, "layers: .* wrap it"),

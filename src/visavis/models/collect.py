@@ -76,6 +76,8 @@ class Collector:
 
     def _counts(self, counts: Mapping[str, tuple[int, ...] | None]) -> tuple[int, ...] | None:
         """Return how many rows each sample of a batch gave, the same in every layer."""
+        if not self._parts:
+            return None
         first, *others = [(name, counts[name]) for name in self._parts]
         for name, each in others:
             if each != first[1]:
