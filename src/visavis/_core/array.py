@@ -237,6 +237,16 @@ def to_numpy(x: Array) -> np.ndarray:
         return np.from_dlpack(x)
 
 
+def bits(x: Array) -> np.ndarray:
+    """Return `x` as a NumPy array on the host; bfloat16, which NumPy does not have, as uint16."""
+    if dtype_name(x) != "bfloat16":
+        return to_numpy(x)
+    if compat.is_torch_array(x):
+        torch = sys.modules["torch"]
+        return x.detach().cpu().view(torch.int16).numpy().view("<u2")
+    return np.asarray(x).view("<u2")
+
+
 def libraries(arrays: Iterable[Array]) -> str:
     """Name the libraries of `arrays`, for messages: ``"numpy and torch"``."""
     names = (type(x).__module__.split(".")[0].replace("jaxlib", "jax") for x in arrays)

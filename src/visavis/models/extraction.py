@@ -1,20 +1,21 @@
 """Extraction: models and a loader in, the activations of their layers out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from visavis._core import checks
 from visavis._core.progress import progress_bar
-from visavis._core.types import Array
-from visavis.models import findings
-from visavis.models.collect import Collector
+from visavis.models import workers
+from visavis.models.collect import Collector, Made
 from visavis.models.frameworks import framework, shuffled
 from visavis.models.inputs import batches
 from visavis.models.passes import Recorder, one_pass
 from visavis.models.pooling import Pooling, PoolOption, Storage, pooling
 from visavis.models.rows import Ids, Kept, Rows
 from visavis.models.selection import Layers
-from visavis.results import Activations, Finding
+from visavis.models.storing import storing
+from visavis.results import Activations
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -35,6 +36,8 @@ def extract(
     every: int = ...,
     max_rows: int | None = ...,
     seed: int = ...,
+    into: str | Path | None = ...,
+    shard: tuple[int, int] | None = ...,
     progress: bool = ...,
 ) -> Activations: ...
 @overload
@@ -52,6 +55,8 @@ def extract(
     every: int = ...,
     max_rows: int | None = ...,
     seed: int = ...,
+    into: str | Path | None = ...,
+    shard: tuple[int, int] | None = ...,
     progress: bool = ...,
 ) -> dict[str, Activations]: ...
 @overload
@@ -69,6 +74,8 @@ def extract(
     every: int = ...,
     max_rows: int | None = ...,
     seed: int = ...,
+    into: str | Path | None = ...,
+    shard: tuple[int, int] | None = ...,
     progress: bool = ...,
 ) -> list[Activations]: ...
 def extract(
@@ -85,6 +92,8 @@ def extract(
     every: int = 1,
     max_rows: int | None = None,
     seed: int = 0,
+    into: str | Path | None = None,
+    shard: tuple[int, int] | None = None,
     progress: bool = True,
 ) -> Activations | dict[str, Activations] | list[Activations]:
     """Run models on the batches of a loader and return what their layers gave.
@@ -144,6 +153,15 @@ def extract(
         Stop once so many rows are kept.
     seed : int
         See `every`.
+    into : str or Path, optional
+        Write the activations into this folder while they come, one folder in it for each of several
+        models, and read them back only when they are asked for: memory holds one batch and 64 MB.
+        Run again after an end of any kind, it goes on after the last shard that was finished; the
+        loader must give the same batches.
+    shard : (int, int), optional
+        Take only the batches of one worker of so many: those whose place in the loader, divided by
+        the number, leaves the first as remainder. With `into`, ``torchrun`` sets it by itself, and
+        the store is complete when the last worker is done.
     progress : bool
         Whether to draw a progress bar if stderr is a terminal.
 
@@ -189,11 +207,11 @@ def extract(
       2: (10, 2) float32
     """
     where = "extract"
-    models = _models(where, model)
+    models, several = _models(where, model)
     how = pooling(where, pool)
-    kept = Kept(where, every=every, limit=max_rows, seed=seed)
-    rows = Rows(where, ids)
-    in_any_order = shuffled(where, loader)
+    rows, kept = Rows(where, ids), Kept(where, every=every, limit=max_rows, seed=seed)
+    turn = workers.turn(where, shard, stored=into is not None, whole=every == 1 and not max_rows)
+    in_any_order = shuffled(where, loader, turn)
     source, total = batches(where, loader, batch_size)
     if in_any_order and rows.by_position:
         raise ValueError(
@@ -208,70 +226,45 @@ def extract(
         )
     storage = Storage(where, device, dtype)
     recorders = {key: _recorder(where, one, layers, how, storage) for key, one in models.items()}
+    about = {"pool": how.name, "dtype": dtype, "every": every, "max_rows": max_rows, "seed": seed}
+    collectors: dict[Any, Collector] = {
+        key: Collector(where)
+        if into is None
+        else storing(where, recorder, into, key if several else None, about, turn)
+        for key, recorder in recorders.items()
+    }
     with progress_bar("extracting", total, show=progress) as step:
-        collectors = one_pass(
-            where, recorders, source, rows=rows, kept=kept, inputs=inputs, step=step
+        one_pass(
+            where,
+            recorders,
+            collectors,
+            source,
+            rows=rows,
+            kept=kept,
+            turn=turn,
+            inputs=inputs,
+            step=step,
         )
     results = {}
-    for key, recorder in recorders.items():
-        whole, noticed = _whole(where, recorder, collectors[key])
-        noticed += findings.places(list(whole), rows.groups)
-        results[key] = Activations(
-            whole,
-            ids=rows.ids,
-            digests=rows.digests,
-            groups=rows.groups,
-            shuffled=in_any_order,
-            pool=how.name,
-            findings=noticed,
-            provenance={
-                **recorder.provenance,
-                **({"name": str(key)} if isinstance(model, Mapping) else {}),
-                "selected": recorder.selection.description,
-                "pool": how.name,
-                "batches": collectors[key].batches,
-            },
-        )
+    for key, collector in collectors.items():
+        made = Made(recorders[key], rows, how.name, in_any_order)
+        named = {"name": str(key)} if isinstance(model, Mapping) else {}
+        results[key] = collector.result(made, named)
     if isinstance(model, Mapping):
         return results
-    return list(results.values()) if isinstance(model, Sequence) else results[0]
+    return list(results.values()) if several else results[0]
 
 
-def _models(where: str, model: Any) -> dict[Any, Any]:
-    if not isinstance(model, (Mapping, Sequence)):
-        return {0: model}
+def _models(where: str, model: Any) -> tuple[dict[Any, Any], bool]:
+    """Return the models by their keys, and whether several were asked for."""
+    if isinstance(model, str | Path) or not isinstance(model, Mapping | Sequence):
+        return {0: model}, False
     models = dict(model) if isinstance(model, Mapping) else dict(enumerate(model))
     if not models:
         raise ValueError(checks.message(where, "model", "hold at least one model", "none"))
-    return models
+    return models, True
 
 
 def _recorder(where: str, model: Any, layers: Layers, how: Pooling, storage: Storage) -> Recorder:
     own = framework(where, model)
     return own.Recorder(where, model, layers, own.copier(where, how, storage))
-
-
-def _whole(
-    where: str, recorder: Recorder, collector: Collector
-) -> tuple[dict[str, Array], list[Finding]]:
-    """Return the layers of one model and what was noticed about them."""
-    irregular, whole = collector.irregular(), dict(collector.layers())
-    if not whole:
-        raise ValueError(
-            checks.message(
-                where,
-                "layers",
-                "select at least one module that every batch runs",
-                findings.in_batches(irregular, collector.batches),
-            )
-        )
-    names = recorder.selection.names
-    gave = set(recorder.given.values())
-    return whole, [
-        *findings.never_ran([name for name in names if name not in recorder.ran], len(names)),
-        *findings.nothing_to_record([n for n in names if n in recorder.ran and n not in gave]),
-        *findings.irregular(irregular, collector.batches),
-        *findings.ignored_mask(collector.ignored_mask),
-        *findings.training_mode(*recorder.training),
-        *findings.reduced_precision(whole),
-    ]

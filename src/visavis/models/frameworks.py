@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from visavis._core import checks
+from visavis._core import checks, extras
 
 # The library of a model, and the file that knows it. Keras comes before PyTorch, on which it may
 # stand: its models are then both.
@@ -21,8 +21,10 @@ def is_onnx(model: Any) -> bool:
 def framework(where: str, model: Any) -> ModuleType:
     """Return the module of `visavis.models` that takes `model`."""
     for library, own in _OWN.items():
-        # An object can only come from a library that is loaded; a file does not say what it needs.
-        if library in sys.modules or (library == "onnxruntime" and is_onnx(model)):
+        if _concerns(library, model):
+            if is_onnx(model):
+                extras.require("onnx", extra="onnx", purpose=f"{where} of an .onnx file")
+                extras.require("onnxruntime", extra="onnx", purpose=f"{where} of an .onnx file")
             file: ModuleType = import_module(f"visavis.models.{own}")
             if file.accepts(model):
                 return file
@@ -38,10 +40,18 @@ def framework(where: str, model: Any) -> ModuleType:
     )
 
 
-def shuffled(where: str, loader: object) -> bool:
+def _concerns(library: str, model: Any) -> bool:
+    # An object can only come from a library that is loaded; a file does not say what it needs.
+    # ONNX Runtime may be there for other reasons, and without the library that reads files.
+    if library == "onnxruntime":
+        return is_onnx(model) or type(model).__module__.startswith("onnx")
+    return library in sys.modules
+
+
+def shuffled(where: str, loader: object, turn: tuple[int, int] = (0, 1)) -> bool:
     """Whether another pass over `loader` could give the samples in another order."""
     if "torch" in sys.modules:
         from visavis.models import torch
 
-        return torch.shuffled(where, loader)
+        return torch.shuffled(where, loader, turn)
     return False

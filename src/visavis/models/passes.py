@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
 from visavis._core import checks
-from visavis.models.collect import Collector, Output
+from visavis._core.errors import SampleMismatchError
+from visavis.models.collect import Collector, Output, counts
 from visavis.models.inputs import Call, call
 from visavis.models.masks import Masks
 from visavis.models.rows import Kept, Rows
@@ -58,43 +59,54 @@ class Recorder(AbstractContextManager[Any], Protocol):
 
 def one_pass(
     where: str,
-    recorders: Mapping[str, Recorder],
+    recorders: Mapping[Any, Recorder],
+    collectors: Mapping[Any, Collector],
     batches: Iterable[Any],
     *,
     rows: Rows,
     kept: Kept,
+    turn: tuple[int, int],
     inputs: Callable[[Any], Any] | None,
     step: Callable[[], None],
-) -> dict[str, Collector]:
-    """Run every model on every batch and return what was collected, under the models' keys."""
-    collectors = {key: Collector(where) for key in recorders}
+) -> None:
+    """Run every model on every batch and collect what its layers gave.
+
+    Parameters
+    ----------
+    where : str
+        The public function, for messages.
+    recorders, collectors : mapping
+        Each model, and where what it gives is collected, under the same keys.
+    batches : iterable
+        What the loader yields.
+    rows, kept : Rows, Kept
+        Who the rows are, and which of them are kept.
+    turn : (int, int)
+        Take the batches whose place has this remainder (first) modulo the number of workers.
+    inputs, step
+        See `visavis.extract`; and what to call after each batch.
+    """
     with ExitStack() as stack:
         for recorder in recorders.values():
             stack.enter_context(recorder)
-        for batch in batches:
+        for index, batch in enumerate(batches):
             asked = call(batch, inputs)
-            masks = asked.masks()
             calls = {
                 key: asked.fit(where, recorder.forward, without=rows.key)
                 for key, recorder in recorders.items()
             }
             n = next(iter(calls.values())).rows(where)
-            if n > 0:
-                # Before any model runs, and of the whole batch: models that take different parts
-                # of it still saw the same samples.
+            if index % turn[1] != turn[0]:
+                rows.skip(n)
+            elif n > 0:
+                # Before any model runs, and of the whole batch: models that take different parts of
+                # it still saw the same samples.
                 rows.add(batch, n, asked.arrays())
-                for key, recorder in recorders.items():
-                    outputs = recorder.run(calls[key], masks)
-                    if collectors[key].batches == 0:
-                        _check_first(where, recorder, outputs)
-                        mask = asked.ignored_mask(recorder.forward, calls[key])
-                        collectors[key].ignored_mask = mask
-                    collectors[key].add(outputs, n, kept)
-                kept.advance(_total(where, collectors, n))
+                _one_batch(where, index, asked, calls, recorders, collectors, rows, kept)
             step()
             if kept.full:
                 break
-    if not rows.digests:
+    if not rows.samples:
         raise ValueError(
             checks.message(
                 where,
@@ -104,24 +116,51 @@ def one_pass(
                 "A generator can be iterated only once: make a new one.",
             )
         )
-    rows.finish(next(iter(collectors.values())).counts, kept)
-    return collectors
+    rows.finish(kept)
 
 
-def _total(where: str, collectors: Mapping[str, Collector], n: int) -> int:
-    """Return how many rows a batch of `n` samples gave, the same in every model."""
-    counts = [None if c.counts is None else c.counts[-n:] for c in collectors.values()]
-    if any(each != counts[0] for each in counts):
-        raise ValueError(
+def _one_batch(
+    where: str,
+    index: int,
+    asked: Call,
+    calls: Mapping[Any, Call],
+    recorders: Mapping[Any, Recorder],
+    collectors: Mapping[Any, Collector],
+    rows: Rows,
+    kept: Kept,
+) -> None:
+    """Run every model on one batch, unless all of it was stored by an earlier pass."""
+    stored = [collector.stored(index) for collector in collectors.values()]
+    before = next((each for each in stored if each is not None), None)
+    if before is not None and None not in stored:
+        labelled = rows.label(index, before[1], kept)
+        _check_same(where, index, labelled.fingerprint, before[0])
+        return
+    masks = asked.masks()
+    outputs = {key: recorder.run(calls[key], masks) for key, recorder in recorders.items()}
+    for key, recorder in recorders.items():
+        if collectors[key].batches == 0:
+            _check_first(where, recorder, outputs[key])
+            mask = asked.ignored_mask(recorder.forward, calls[key])
+            collectors[key].ignored_mask = mask
+    each = counts(where, outputs)
+    labelled = rows.label(index, each, kept)
+    for key, collector in collectors.items():
+        collector.add(outputs[key], labelled)
+
+
+def _check_same(where: str, index: int, seen: str, stored: str) -> None:
+    if seen != stored:
+        raise SampleMismatchError(
             checks.message(
-                where,
-                "model",
-                "give as many rows per sample as the others",
-                "models that differ in their number of tokens or positions",
-                "Their rows do not correspond: extract them one by one.",
+                f"VV001 {where}",
+                "loader",
+                "give the samples that were stored before",
+                f"others in batch {index}",
+                "Is it shuffled, or cut into batches of another size? Take it as it was, or store "
+                "into another folder.",
             )
         )
-    return n if counts[0] is None else sum(counts[0])
 
 
 def _check_first(where: str, recorder: Recorder, outputs: Sequence[Output]) -> None:

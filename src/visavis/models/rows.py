@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -34,33 +34,56 @@ class Kept:
                 raise ValueError(checks.message(where, name, expected, repr(value)))
         self._every, self._limit = every, limit
         self._start = int(np.random.default_rng(seed).integers(every))
-        self._seen = 0
-        self.chosen: list[int] = []
-
-    @property
-    def all(self) -> bool:
-        """Whether no row is left out."""
-        return self._every == 1 and self._limit is None
+        self._seen = self._kept = 0
 
     @property
     def full(self) -> bool:
         """Whether no further row will be kept."""
-        return self._limit is not None and len(self.chosen) >= self._limit
+        return self._limit is not None and self._kept >= self._limit
 
     def rows(self, n: int) -> np.ndarray | None:
         """Return which of the next `n` rows are kept, counted within them; None for all."""
-        if self.all:
+        if self._every == 1 and self._limit is None:
             return None
         first = (self._start - self._seen) % self._every
-        room = n if self._limit is None else self._limit - len(self.chosen)
+        room = n if self._limit is None else self._limit - self._kept
         return np.arange(first, n, self._every)[: max(0, room)]
 
     def advance(self, n: int) -> None:
         """Go on after `n` rows."""
         chosen = self.rows(n)
-        if chosen is not None:
-            self.chosen += (chosen + self._seen).tolist()
+        self._kept += n if chosen is None else len(chosen)
         self._seen += n
+
+
+class Labelled(NamedTuple):
+    """Who the rows of one batch are.
+
+    Parameters
+    ----------
+    batch : int
+        The place of the batch in the loader.
+    samples, total : int
+        How many samples it has, and how many rows they gave.
+    counts : tuple of int or None
+        How many rows each sample gave; None if one each.
+    chosen : ndarray or None
+        Which of the rows are kept; None for all.
+    ids, digests, groups : list or None
+        Of the rows that are kept; see `visavis.Activations`.
+    fingerprint : str
+        Of the input of the whole batch.
+    """
+
+    batch: int
+    samples: int
+    total: int
+    counts: tuple[int, ...] | None
+    chosen: np.ndarray | None
+    ids: list[Any] | None
+    digests: list[str]
+    groups: list[Any] | None
+    fingerprint: str
 
 
 class Rows:
@@ -75,12 +98,10 @@ class Rows:
 
     Attributes
     ----------
-    ids : list or None
-        The id of every row so far.
-    digests : list of str
-        The fingerprint of every row so far.
-    groups : list or None
-        The sample that each row belongs to, where a sample gives several.
+    ids, digests, groups : list or None
+        Of the rows that were kept so far; see `visavis.Activations`.
+    samples : int
+        How many samples came so far.
     """
 
     def __init__(self, where: str, ids: Ids) -> None:
@@ -92,6 +113,8 @@ class Rows:
         self.ids: list[Any] | None = None if ids is None else []
         self.digests: list[str] = []
         self.groups: list[Any] | None = None
+        self.samples = 0
+        self._batch: tuple[list[Any] | None, list[str]] = (None, [])
 
     @property
     def key(self) -> str | None:
@@ -104,44 +127,56 @@ class Rows:
         return self._given is not None
 
     def add(self, batch: Any, n: int, arrays: Iterable[Array]) -> None:
-        """Add the `n` rows of `batch`, whose model input is `arrays`."""
-        if self.ids is not None:
-            found = self._ids_of(batch, n)
-            if len(found) != n:
-                expected = f"have one entry per row ({len(self.ids) + n} and more)"
-                raise ValueError(
-                    checks.message(self._where, "ids", expected, f"{len(self.ids) + len(found)}")
-                )
-            self.ids.extend(found)
-        self.digests.extend(digests(arrays, n))
+        """Look at the `n` samples of `batch`, whose model input is `arrays`."""
+        found = None if self.ids is None else self._ids_of(batch, n)
+        if found is not None and len(found) != n:
+            expected = f"have one entry per row ({self.samples + n} and more)"
+            raise ValueError(
+                checks.message(self._where, "ids", expected, f"{self.samples + len(found)}")
+            )
+        self._batch = found, digests(arrays, n)
 
-    def finish(self, counts: Sequence[int] | None, kept: Kept) -> None:
-        """End with what each row is: a sample, or a place in one where `counts` says how many.
+    def skip(self, n: int) -> None:
+        """Pass by the `n` samples of a batch that another worker takes."""
+        self.samples += n
 
-        Raises if more ids were given than rows came.
-        """
-        if self._given is not None and not kept.full and len(self._given) != len(self.digests):
-            expected = f"have one entry per row ({len(self.digests)})"
-            raise ValueError(checks.message(self._where, "ids", expected, f"{len(self._given)}"))
-
+    def label(self, index: int, counts: tuple[int, ...] | None, kept: Kept) -> Labelled:
+        """Say who the rows of the batch are, now that it is known how many each sample gave."""
+        ids, prints = self._batch
+        samples = len(prints)
+        fingerprint = hashlib.blake2b("".join(prints).encode(), digest_size=16).hexdigest()
+        groups = None
         if counts is not None:
-            self._expand(counts)
-        if not kept.all:
-            self.digests = [self.digests[row] for row in kept.chosen]
-            self.ids = self.ids and [self.ids[row] for row in kept.chosen]
-            self.groups = self.groups and [self.groups[row] for row in kept.chosen]
+            known: Sequence[Any] = (
+                range(self.samples, self.samples + samples) if ids is None else ids
+            )
+            places = [(row, place) for row, k in enumerate(counts) for place in range(k)]
+            groups = [known[row] for row, _ in places]
+            ids = None if ids is None else [(ids[row], place) for row, place in places]
+            prints = [f"{prints[row]}.{place}" for row, place in places]
+        total = len(prints)
+        chosen = kept.rows(total)
+        if chosen is not None:
+            prints = [prints[row] for row in chosen]
+            ids = None if ids is None else [ids[row] for row in chosen]
+            groups = None if groups is None else [groups[row] for row in chosen]
+        labelled = Labelled(index, samples, total, counts, chosen, ids, prints, groups, fingerprint)
+        self.samples += samples
+        kept.advance(total)
+        self.digests += prints
+        self.ids = None if self.ids is None or ids is None else [*self.ids, *ids]
+        self.groups = groups if self.groups is None else self.groups + (groups or [])
+        return labelled
 
-    def _expand(self, counts: Sequence[int]) -> None:
-        """Turn samples into their places: an id becomes (id, place)."""
-        samples: Sequence[Any] = range(len(self.digests)) if self.ids is None else self.ids
-        places = [(row, place) for row, k in enumerate(counts) for place in range(k)]
-        self.groups = [samples[row] for row, _ in places]
-        self.ids = self.ids and [(samples[row], place) for row, place in places]
-        self.digests = [f"{self.digests[row]}.{place}" for row, place in places]
+    def finish(self, kept: Kept) -> None:
+        """Raise if more ids were given than samples came."""
+        if self._given is not None and not kept.full and len(self._given) != self.samples:
+            expected = f"have one entry per row ({self.samples})"
+            raise ValueError(checks.message(self._where, "ids", expected, f"{len(self._given)}"))
 
     def _ids_of(self, batch: Any, n: int) -> list[Any]:
         if self._given is not None:
-            return self._given[len(self.digests) : len(self.digests) + n]
+            return self._given[self.samples : self.samples + n]
         if callable(self._source):
             found = _plain(self._source(batch))
         elif isinstance(batch, Mapping) and self._source in batch:

@@ -1,5 +1,6 @@
 """PyTorch modules, recorded with forward hooks. The one file of `models` that imports torch."""
 
+import hashlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,14 @@ from typing import Any, Self
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, SequentialSampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    IterableDataset,
+    SequentialSampler,
+)
 
 from visavis._core import array, checks
 from visavis.models.collect import Output
@@ -24,6 +32,9 @@ from visavis.models.selection import Layers, Selection
 
 # Modules that stand around another one of the same name; their names are no part of a layer's name.
 _WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
+
+# Of each tensor: a model that was trained on differs somewhere in them.
+_FINGERPRINT_VALUES = 256
 
 
 def accepts(model: object) -> bool:
@@ -128,6 +139,7 @@ class Recorder:
         return {
             "model": self.name,
             "parameters": sum(p.numel() for p in parameters),
+            "fingerprint": _fingerprint(self._model),
             "torch": str(torch.__version__),
         }
 
@@ -179,7 +191,7 @@ def copier(
     return copy
 
 
-def shuffled(where: str, loader: object) -> bool:
+def shuffled(where: str, loader: object, turn: tuple[int, int]) -> bool:
     """Whether another pass over `loader` could give the samples in another order."""
     if isinstance(loader, Dataset) and not isinstance(loader, IterableDataset):
         raise TypeError(
@@ -199,6 +211,16 @@ def shuffled(where: str, loader: object) -> bool:
         sampler = batch_sampler.sampler
     elif batch_sampler is not None:
         return True
+    if isinstance(sampler, DistributedSampler) and turn[1] > 1:
+        raise ValueError(
+            checks.message(
+                where,
+                "loader",
+                f"be the same for all {turn[1]} workers, who share its batches",
+                "a DistributedSampler, which gives every worker samples of its own",
+                "Leave the sampler out. (It would also repeat samples to fill the last batch.)",
+            )
+        )
     return not isinstance(sampler, SequentialSampler)
 
 
@@ -225,6 +247,20 @@ def _named_modules(model: nn.Module) -> dict[str, nn.Module]:
         if getattr(module.forward, "__func__", None) is not nn.Module.forward:
             found[".".join(parts)] = module
     return found
+
+
+def _fingerprint(model: nn.Module) -> str:
+    """Return what tells two states of a model apart, from some hundred values of each tensor."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name, x in chain(model.named_parameters(), model.named_buffers()):
+        digest.update(f"{name} {array.dtype_name(x)}".encode())
+        if nn.parameter.is_lazy(x) or x.device.type == "meta" or not x.numel():
+            continue
+        digest.update(str(tuple(x.shape)).encode())
+        some = x.detach().reshape(-1)[:: max(1, x.numel() // _FINGERPRINT_VALUES)]
+        values = array.bits(some.contiguous()) if not some.is_complex() else array.bits(some.real)
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def _device(model: nn.Module) -> torch.device | None:

@@ -1,6 +1,7 @@
 """Values that other floors make and draw: activations, comparisons, findings."""
 
 from visavis.results.activations import Activations as Activations
+from visavis.results.activations import Lazy as Lazy
 from visavis.results.comparison import Comparison as Comparison
 from visavis.results.comparison import ComparisonSet as ComparisonSet
 from visavis.results.comparison import Scale as Scale

@@ -1,5 +1,6 @@
 """Activations: the layers of one model on one set of samples, with the ids of the samples."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +10,20 @@ import numpy as np
 from visavis._core import array, checks
 from visavis._core.types import Array
 from visavis.results.finding import Finding
+
+
+class Lazy(Mapping[str, Array]):
+    """Layers that are read when they are asked for, of known shapes and dtypes."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shape of every layer."""
+
+    @property
+    @abstractmethod
+    def dtypes(self) -> Mapping[str, str]:
+        """The dtype of every layer, by name."""
 
 
 class Activations(Mapping[str, Array]):
@@ -54,7 +69,7 @@ class Activations(Mapping[str, Array]):
         findings: Sequence[Finding] = (),
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
-        self._layers = dict(layers)
+        self._layers = layers if isinstance(layers, Lazy) else dict(layers)
         self.n = _rows(self._layers)
         self.ids = _ids("ids", ids, self.n, unique=True)
         self.digests = _ids("digests", digests, self.n, unique=False)
@@ -82,11 +97,16 @@ class Activations(Mapping[str, Array]):
         return len(self._layers)
 
     def __repr__(self) -> str:
-        shapes = "".join(
-            f"\n  {name}: {tuple(X.shape)} {array.dtype_name(X)}" for name, X in self.items()
-        )
+        shapes = "".join(f"\n  {name}: {shape} {dtype}" for name, shape, dtype in self.described())
         known = f"ids {self.ids[0]!r} ... {self.ids[-1]!r}" if self.ids else "positions"
         return f"Activations of {self.n} samples ({known}), pool={self.pool}{shapes}"
+
+    def described(self) -> list[tuple[str, tuple[int, ...], str]]:
+        """Return name, shape and dtype of every layer, without reading what lies on disk."""
+        layers = self._layers
+        if isinstance(layers, Lazy):
+            return [(name, layers.shapes[name], layers.dtypes[name]) for name in layers]
+        return [(name, tuple(X.shape), array.dtype_name(X)) for name, X in layers.items()]
 
     def replace(self, **changes: Any) -> "Activations":
         """Return a copy with the given constructor arguments changed."""
@@ -131,6 +151,8 @@ class Activations(Mapping[str, Array]):
 def _rows(layers: Mapping[str, Array]) -> int:
     if not layers:
         raise ValueError(checks.message("Activations", "layers", "hold at least one layer", "none"))
+    if isinstance(layers, Lazy):
+        return next(iter(layers.shapes.values()))[0]
     for name, X in layers.items():
         if not array.is_array(X) or X.ndim < 1:
             raise TypeError(
