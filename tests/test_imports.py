@@ -12,13 +12,25 @@ import pytest
 
 import visavis as vv
 
-FRAMEWORKS = ("jax", "torch")
-HEAVY = (*FRAMEWORKS, "jinja2", "matplotlib", "pandas", "rich", "typer", "xarray")
+FRAMEWORKS = ("flax", "jax", "keras", "onnx", "onnxruntime", "torch", "transformers")
+HEAVY = (
+    *FRAMEWORKS,
+    "PIL",
+    "h5py",
+    "jinja2",
+    "matplotlib",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "typer",
+    "xarray",
+    "zarr",
+)
 
 # The mathematics wing and what it stands on; packages whose import anything else may trigger.
 WINGS = ("_core", "kernels", "linalg", "stats", "measures", "results", "store", "models", "pairs")
 # The file that owns a framework is imported when one of its models is at hand.
-OWNERS = {"visavis.models.torch"}
+OWNERS = {f"visavis.models.{name}" for name in ("jax", "keras", "onnx", "torch")}
 
 MODULES = sorted(
     {f"visavis.{name}" for name in WINGS}

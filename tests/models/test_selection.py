@@ -64,8 +64,8 @@ def test_unknown_layer(layers, message):
 def test_containers_that_never_run_are_no_layers():
     acts = extract(seeded(Backwards), samples(4, 3))
     assert not acts.findings
-    with pytest.raises(LayerNotFoundError, match="Nearest: 'blocks"):
-        extract(seeded(Backwards), samples(4, 3), "blocks")
+    with pytest.raises(LayerNotFoundError, match=r"Nearest: 'blocks\.0"):
+        extract(seeded(Backwards), samples(4, 3), "block")
 
 
 def test_model_of_a_single_layer():

@@ -118,21 +118,21 @@ def test_a_second_run_runs_no_model(tmp_path):
     assert content(tmp_path / "a") == before
 
 
-class Interrupted(Exception):
+class EndedError(Exception):
     pass
 
 
 def breaking(at):
     for index, batch in enumerate(batches()):
         if index == at:
-            raise Interrupted
+            raise EndedError
         yield batch
 
 
 @pytest.mark.parametrize("at", range(6))
 def test_an_interrupted_run_goes_on(at, shard_bytes, tmp_path):
     vv.extract(net(), batches(), into=tmp_path / "whole")
-    with pytest.raises(Interrupted):
+    with pytest.raises(EndedError):
         vv.extract(net(), breaking(at), into=tmp_path / "a")
     equal(vv.extract(net(), batches(), into=tmp_path / "a"), vv.extract(net(), batches()))
     assert content(tmp_path / "a") == content(tmp_path / "whole")
@@ -155,29 +155,29 @@ def test_other_settings_are_not_mixed_in(change, seen, tmp_path):
 
 def test_another_model_is_not_mixed_in(tmp_path):
     vv.extract(net(seed=0), batches(), into=tmp_path / "a")
-    with pytest.raises(ValueError, match="same settings, got one in .* with fingerprint="):
+    with pytest.raises(ValueError, match=r"same settings, got one in .* with fingerprint="):
         vv.extract(net(seed=1), batches(), into=tmp_path / "a")
 
 
 def test_other_samples_are_not_mixed_in(tmp_path):
-    with pytest.raises(Interrupted):
+    with pytest.raises(EndedError):
         vv.extract(net(), breaking(3), into=tmp_path / "a")
     journal = tmp_path / "a" / "part-0000-of-0001.json"
     assert not journal.exists()  # nothing was worth a shard yet
     vv.extract(net(), batches(), into=tmp_path / "a")
-    with pytest.raises(vv.SampleMismatchError, match="VV001 .* got others in batch 0"):
+    with pytest.raises(vv.SampleMismatchError, match=r"VV001 .* got others in batch 0"):
         vv.extract(net(), batches()[::-1], into=tmp_path / "a")
 
 
 def test_a_folder_of_someone_else(tmp_path):
     (tmp_path / "thesis.tex").write_text("dear")
-    with pytest.raises(ValueError, match="must be a new folder, .* got a folder with thesis.tex"):
+    with pytest.raises(ValueError, match=r"must be a new folder, .* got a folder with thesis.tex"):
         vv.extract(net(), batches(), into=tmp_path)
     assert [each.name for each in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_ids_that_json_does_not_know(tmp_path):
-    with pytest.raises(TypeError, match="`ids` must be text or numbers, .* got b'x'"):
+    with pytest.raises(TypeError, match=r"`ids` must be text or numbers, .* got b'x'"):
         vv.extract(net(), batches(1), ids=[b"x"], into=tmp_path / "a")
 
 
@@ -252,7 +252,7 @@ def test_the_parts_of_all_workers_are_the_whole(world, shard_bytes, tmp_path):
 
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_worker_that_was_lost_is_run_again(lost, tmp_path):
-    with pytest.raises(Interrupted):
+    with pytest.raises(EndedError):
         vv.extract(net(), breaking(4), shard=(lost, 2), into=tmp_path / "a")
     vv.extract(net(), batches(), shard=(1 - lost, 2), into=tmp_path / "a")
     assert not (tmp_path / "a" / "manifest.json").exists()
@@ -374,7 +374,7 @@ def test_damaged_shards_are_noticed_before_a_number_is_computed(fault, folder):
 def test_changed_labels(folder):
     path = folder / "labels.json"
     path.write_text(path.read_text().replace('"batch": 1', '"batch": 9').replace("e", "f", 1))
-    with pytest.raises(vv.StoreFormatError, match="labels.json was changed"):
+    with pytest.raises(vv.StoreFormatError, match=r"labels\.json was changed"):
         open_store(folder)
 
 

@@ -117,9 +117,11 @@ def extract(
     layers : str, sequence of str, or callable
         Names of modules as in ``model.named_modules()``, without what wrappers such as
         ``torch.compile`` add; patterns with ``*``, ``?`` and ``[...]``, where ``*`` matches dots
-        too; names of single outputs (see Returns). A leading ``!`` excludes, from ``"*"`` if
-        nothing is named beside. Or a predicate ``(name, module) -> bool``. ``"*"`` is every module
-        that can run but the model itself; containers such as ``ModuleList`` cannot.
+        too; names of single outputs (see Returns); or ``"blocks"``, the stream after each block of
+        a transformer or residual network (``provenance["selected"]`` says which). A leading ``!``
+        excludes, from ``"*"`` if nothing is named beside. Or a predicate ``(name, module) ->
+        bool``. ``"*"`` is every module that can run but the model itself; containers such as
+        ``ModuleList`` cannot.
     pool : str or callable, optional
         How an output becomes rows, at once and on the model's device. None keeps its shape;
         ``"flatten"`` gives ``(n, -1)``; ``"gap"`` averages over all dimensions after the second, so

@@ -8,7 +8,7 @@ from typing import Any
 
 from visavis._core import array, checks
 from visavis._core.types import Array
-from visavis.models.masks import Masks
+from visavis.models.masks import SPECIAL, Masks
 from visavis.models.nested import leaves
 
 # The usual names of what tells content from padding; a head_mask or bool_masked_pos does not.
@@ -70,7 +70,7 @@ class Call:
         fitting = {
             key: value
             for key, value in self.kwargs.items()
-            if key in named or (takes_any and key != without)
+            if key in named or (takes_any and key not in (without, SPECIAL))
         }
         if self.kwargs and not fitting:
             raise ValueError(

@@ -10,7 +10,9 @@ from visavis._core import array, checks
 from visavis._core.types import Array
 
 # What the tokenizers of the field call them. 1 is content.
-_ENCODER, _DECODER, _SPECIAL = "attention_mask", "decoder_attention_mask", "special_tokens_mask"
+_ENCODER, _DECODER = "attention_mask", "decoder_attention_mask"
+# This one is for the reader of the tokens: no model takes it.
+SPECIAL = "special_tokens_mask"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Masks:
     @classmethod
     def of(cls, batch: Mapping[str, Any]) -> "Masks":
         """Return the masks that a batch holds."""
-        special = _flat(batch.get(_SPECIAL))
+        special = _flat(batch.get(SPECIAL))
         return cls(
             _flat(batch.get(_ENCODER)),
             _flat(batch.get(_DECODER)),

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from visavis._core import checks
 from visavis._core.errors import LayerNotFoundError
+from visavis.models.blocks import blocks, described
 from visavis.models.findings import listed
 from visavis.models.pooling import qualified_name
 
@@ -47,7 +48,23 @@ class Selection:
         self._outputs: set[str] = set()
         self._dropped: set[str] = set()
         self._dropped_outputs: set[str] = set()
-        if callable(layers):
+        self._streams: set[str] = set()
+        if layers == "blocks" and "blocks" not in modules:
+            streams = blocks(modules)
+            if not streams:
+                raise LayerNotFoundError(
+                    checks.message(
+                        where,
+                        "layers",
+                        'find blocks for "blocks": several modules of one class, numbered',
+                        f"none among {len(modules)}",
+                        f"Name the layers: {listed(list(modules))}.",
+                    )
+                )
+            self.description = described(streams, modules)
+            self._whole.update(streams)
+            self._streams.update(streams)
+        elif callable(layers):
             self.description = qualified_name(layers)
             self._whole.update(name for name, module in modules.items() if layers(name, module))
         else:
@@ -80,6 +97,9 @@ class Selection:
 
     def keeps(self, module: str, output: str) -> bool:
         """Whether the entry `output` of the watched `module` is wanted."""
+        if module in self._streams:
+            # Of what a block gives the first tensor is the stream; caches and weights come after.
+            return output in (module, f"{module}[0]", f"{module}[hidden_states]")
         wanted = module in self._whole or output in self._outputs
         return wanted and output not in self._dropped_outputs
 
