@@ -1,4 +1,4 @@
-"""Shared by all tests: one BLAS thread a worker."""
+"""Shared by all tests: one BLAS thread a worker, no network, and what Keras stands on."""
 
 import os
 
@@ -6,3 +6,8 @@ import os
 # NumPy is imported, which reads it once.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+
+# Keras asks once which library it stands on, and its own answer is not installed here.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+# No test asks a model hub.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -262,6 +262,11 @@ class Compiled(nnx.Module):
         return scan(x, self.many)
 
 
+def test_compiled_model_takes_a_batch_by_name():
+    acts = extract(Compiled(), {"x": X, "label": X[:, 0]}, "one")
+    assert acts["one"].shape == (7, 3)
+
+
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 def test_compiled_parts_are_recorded(warm):
     model = Compiled()

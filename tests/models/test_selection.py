@@ -64,7 +64,7 @@ def test_unknown_layer(layers, message):
 def test_containers_that_never_run_are_no_layers():
     acts = extract(seeded(Backwards), samples(4, 3))
     assert not acts.findings
-    with pytest.raises(LayerNotFoundError, match=r"Nearest: 'blocks\.0"):
+    with pytest.raises(LayerNotFoundError, match=r"one of the 4 modules, got 'block'"):
         extract(seeded(Backwards), samples(4, 3), "block")
 
 

@@ -295,7 +295,8 @@ if {together}:
         m = m.update(batch, batch**3)
     states = [None] * world
     group.all_gather_object(states, m)
-    print("cka", float(reduce(vv.Moments.merge, states).cka()))
+    value = float(reduce(vv.Moments.merge, states).cka())
+    print(f"cka {{value}}\\n", end="", flush=True)  # in one piece, beside the others
     group.destroy_process_group()
 """
 

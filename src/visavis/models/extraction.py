@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 from visavis._core import checks
 from visavis._core.progress import progress_bar
@@ -17,32 +17,10 @@ from visavis.models.selection import Layers
 from visavis.models.storing import storing
 from visavis.results import Activations
 
-if TYPE_CHECKING:
-    from torch.nn import Module
-
 
 @overload
-def extract(
-    model: "Module",
-    loader: Any,
-    layers: Layers = ...,
-    *,
-    pool: PoolOption = ...,
-    device: Any = ...,
-    ids: Ids = ...,
-    inputs: Callable[[Any], Any] | None = ...,
-    batch_size: int = ...,
-    dtype: str | None = ...,
-    every: int = ...,
-    max_rows: int | None = ...,
-    seed: int = ...,
-    into: str | Path | None = ...,
-    shard: tuple[int, int] | None = ...,
-    progress: bool = ...,
-) -> Activations: ...
-@overload
-def extract(
-    model: Mapping[str, "Module"],
+def extract(  # pyright: ignore[reportOverlappingOverload]  (a model may be anything)
+    model: Mapping[str, Any],
     loader: Any,
     layers: Layers = ...,
     *,
@@ -61,7 +39,7 @@ def extract(
 ) -> dict[str, Activations]: ...
 @overload
 def extract(
-    model: Sequence["Module"],
+    model: list[Any] | tuple[Any, ...],
     loader: Any,
     layers: Layers = ...,
     *,
@@ -78,6 +56,25 @@ def extract(
     shard: tuple[int, int] | None = ...,
     progress: bool = ...,
 ) -> list[Activations]: ...
+@overload
+def extract(
+    model: Any,
+    loader: Any,
+    layers: Layers = ...,
+    *,
+    pool: PoolOption = ...,
+    device: Any = ...,
+    ids: Ids = ...,
+    inputs: Callable[[Any], Any] | None = ...,
+    batch_size: int = ...,
+    dtype: str | None = ...,
+    every: int = ...,
+    max_rows: int | None = ...,
+    seed: int = ...,
+    into: str | Path | None = ...,
+    shard: tuple[int, int] | None = ...,
+    progress: bool = ...,
+) -> Activations: ...
 def extract(
     model: Any,
     loader: Any,
@@ -105,8 +102,9 @@ def extract(
 
     Parameters
     ----------
-    model : torch.nn.Module, or mapping or sequence of these
-        One model or several.
+    model : model, or mapping or sequence of these
+        A ``torch.nn.Module``, the path of an ``.onnx`` file, a ``flax.nnx.Module`` or a
+        ``keras.Model``; one or several.
     loader : iterable of batches, array, or mapping of arrays
         A batch is an array, the model's input; a tuple or list, whose first element is the input
         and whose rest (labels) is ignored; or a mapping, of which ``forward`` gets as keyword
@@ -125,7 +123,8 @@ def extract(
     pool : str or callable, optional
         How an output becomes rows, at once and on the model's device. None keeps its shape;
         ``"flatten"`` gives ``(n, -1)``; ``"gap"`` averages over all dimensions after the second, so
-        that a map ``(n, c, h, w)`` becomes ``(n, c)``. Of tokens ``(n, t, d)``, ``"mean"`` averages
+        that a map ``(n, c, h, w)`` becomes ``(n, c)`` (of Flax and Keras, whose maps are
+        ``(n, h, w, c)``, over all but the last). Of tokens ``(n, t, d)``, ``"mean"`` averages
         those that the ``attention_mask`` of the batch keeps and its ``special_tokens_mask`` does
         not mark, ``"last"`` takes the last and ``"cls"`` the first that the mask keeps, on
         whichever side the padding is. ``"tokens"`` makes a row of every token that ``"mean"`` would

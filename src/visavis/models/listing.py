@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from visavis._core import array, checks
 from visavis._core.types import Array
@@ -10,9 +10,6 @@ from visavis.models.frameworks import framework, shuffled
 from visavis.models.inputs import batches, call
 from visavis.models.masks import Masks
 from visavis.models.passes import Recorder
-
-if TYPE_CHECKING:
-    from torch.nn import Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +39,14 @@ class Layer:
 
 
 def layers(
-    model: "Module", loader: Any = None, *, inputs: Callable[[Any], Any] | None = None
+    model: Any, loader: Any = None, *, inputs: Callable[[Any], Any] | None = None
 ) -> list[Layer]:
     """Return the layers of a model, as `extract` names them.
 
     Parameters
     ----------
-    model : torch.nn.Module
+    model : model
+        See `extract`.
     loader : iterable of batches, array, or mapping of arrays, optional
         See `extract`; the model is run on the first batch.
     inputs : callable, optional

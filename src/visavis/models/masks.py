@@ -1,5 +1,6 @@
 """Masks: which tokens of a batch are content, so that padding is never part of a row."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,12 +54,9 @@ class Masks:
             Whether special tokens count, where the batch says which these are.
         """
         n, t = int(output.shape[0]), int(output.shape[1])
-        decoder = "decoder" in layer.split(".") and self.decoder is not None
-        mask = self.decoder if decoder else self.encoder
-        foreign = (
-            "decoder" in layer.split(".") and self.decoder is None and self.encoder is not None
-        )
-        if mask is None or (foreign and mask.shape != (n, t)):
+        in_decoder = "decoder" in re.split(r"[./]", layer)
+        mask = self.decoder if in_decoder and self.decoder is not None else self.encoder
+        if mask is None or (in_decoder and self.decoder is None and mask.shape != (n, t)):
             mask = np.ones((n, t), dtype=bool)
         if mask.shape != (n, t):
             raise ValueError(

@@ -1,6 +1,5 @@
 """PyTorch modules, recorded with forward hooks. The one file of `models` that imports torch."""
 
-import hashlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from torch.utils.data import (
 
 from visavis._core import array, checks
 from visavis.models.collect import Output
+from visavis.models.fingerprint import fingerprint
 from visavis.models.inputs import Call
 from visavis.models.masks import Masks
 from visavis.models.nested import leaves
@@ -32,9 +32,6 @@ from visavis.models.selection import Layers, Selection
 
 # Modules that stand around another one of the same name; their names are no part of a layer's name.
 _WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
-
-# Of each tensor: a model that was trained on differs somewhere in them.
-_FINGERPRINT_VALUES = 256
 
 
 def accepts(model: object) -> bool:
@@ -139,7 +136,7 @@ class Recorder:
         return {
             "model": self.name,
             "parameters": sum(p.numel() for p in parameters),
-            "fingerprint": _fingerprint(self._model),
+            "fingerprint": fingerprint(_tensors(self._model)),
             "torch": str(torch.__version__),
         }
 
@@ -249,18 +246,11 @@ def _named_modules(model: nn.Module) -> dict[str, nn.Module]:
     return found
 
 
-def _fingerprint(model: nn.Module) -> str:
-    """Return what tells two states of a model apart, from some hundred values of each tensor."""
-    digest = hashlib.blake2b(digest_size=8)
+def _tensors(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the parameters and buffers that have values."""
     for name, x in chain(model.named_parameters(), model.named_buffers()):
-        digest.update(f"{name} {array.dtype_name(x)}".encode())
-        if nn.parameter.is_lazy(x) or x.device.type == "meta" or not x.numel():
-            continue
-        digest.update(str(tuple(x.shape)).encode())
-        some = x.detach().reshape(-1)[:: max(1, x.numel() // _FINGERPRINT_VALUES)]
-        values = array.bits(some.contiguous()) if not some.is_complex() else array.bits(some.real)
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
+        if not nn.parameter.is_lazy(x) and x.device.type != "meta":
+            yield name, torch.view_as_real(x.detach()) if x.is_complex() else x.detach()
 
 
 def _device(model: nn.Module) -> torch.device | None:
