@@ -34,7 +34,7 @@ ERRORS = {
     "SaturatedError",
     "StoreFormatError",
 }
-MODULES = {"benchmark", "kernels", "plot", "report"}
+MODULES = {"benchmark", "inference", "kernels", "plot", "report"}
 PROMISED = FUNCTIONS | CLASSES | ERRORS | MODULES | {"registry"}
 
 # Floors of the house, which are there once something was imported from them.

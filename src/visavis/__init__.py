@@ -31,7 +31,8 @@ from visavis.store import load as load
 
 __version__ = "0.1.0.dev0"
 
-_LAZY = ("benchmark", "plot", "report")  # they load PyTorch or matplotlib when they are used
+# They load PyTorch, matplotlib or the distributions of SciPy when they are used.
+_LAZY = ("benchmark", "inference", "plot", "report")
 
 
 def __getattr__(name: str) -> _Any:

@@ -57,7 +57,7 @@ def test_nothing_asked_is_answered_with_help(run):
             ],
         ),
         ("measures", ["--json", "List the measures and what is true of them"]),
-        ("layers", ["--json", "MODEL|FILE", "its code is run"]),
+        ("layers", ["--json", "MODEL|FILE", "code is run"]),
         ("check", ["--json", "FILE", "describe the same samples", "Exits with 1"]),
     ],
     ids=COMMANDS,

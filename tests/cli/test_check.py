@@ -2,8 +2,12 @@
 
 import json
 
+import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
+import zarr
+from pyarrow import parquet
 from safetensors.numpy import save_file
 
 RANDOM = np.random.default_rng(0)
@@ -107,6 +111,60 @@ def test_half_precision_of_safetensors(problems, tmp_path):
     assert problems(tmp_path / "x.safetensors") == [[]]
 
 
+# Formats.
+
+
+def hdf5(path, X):
+    with h5py.File(path, "w") as file:
+        file["net/fc"] = X
+        file["ids"] = IDS.tolist()
+
+
+def zarr_2(path, X):
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    group.create_array("net/fc", data=X)
+    group.create_array("ids", data=IDS)
+
+
+def lists(path, X):
+    parquet.write_table(pa.table({"id": IDS, "net/fc": X.tolist()}), path)
+
+
+FORMATS = {"x.h5": hdf5, "x.hdf5": hdf5, "x.zarr": zarr_2, "x.parquet": lists}
+
+
+@pytest.mark.parametrize(("name", "write"), FORMATS.items(), ids=FORMATS)
+def test_formats(run, problems, tmp_path, name, write):
+    path = tmp_path / name
+    write(path, X)
+    assert [line.rstrip() for line in run("check", path).stdout.splitlines()] == [
+        f"ok      {path}",
+        "  20 samples (with ids), layers:",
+        "    net/fc (20, 3)",
+    ]
+    spoiled = tmp_path / f"spoiled-{name}"
+    write(spoiled, with_value(np.nan))
+    assert problems(spoiled) == [
+        ["net/fc: 1 of 60 values not finite, the first (nan) at row 7, column 2"]
+    ]
+
+
+def test_formats_of_the_same_samples(problems, file, tmp_path):
+    paths = [tmp_path / name for name in FORMATS]
+    for path, write in zip(paths, FORMATS.values(), strict=True):
+        write(path, X)
+    assert problems(file(fc=X, ids=IDS), *paths) == [[]] * 5
+
+
+def test_tables(problems, tmp_path):
+    path = tmp_path / "x.csv"
+    np.savetxt(path, X, "%.17g", ",", header="a,b,c", comments="")
+    assert problems(path) == [[]]
+    path.write_text("a,b\n1,2\n3,\n")
+    [[problem]] = problems(path)
+    assert "column 'b' must have a value in every row, got none in row 1" in problem
+
+
 def test_every_layer_with_a_fault_is_named(problems, file):
     path = file(a=np.zeros((20, 2)), good=X, b=with_value(np.nan))
     assert [each.split(":")[0] for each in problems(path)[0]] == ["a", "b"]
@@ -119,8 +177,9 @@ def test_files_that_cannot_be_read(problems, file, tmp_path):
     assert found[0] == []
     assert found[1] == [f"load: {broken} cannot be read as .npz: it is not a zip archive."]
     assert found[2] == [f"load: {tmp_path / 'nowhere.npy'} must be a file, got no such file."]
-    assert "`path` must end in .npy, .npz, .safetensors, got 'x.pt'" in found[3][0]
-    assert "`path` must end in" in found[4][0]
+    assert "`path` must end in .npy, .npz, .safetensors, .h5, " in found[3][0]
+    assert "got 'x.pt'. Save arrays with numpy.savez" in found[3][0]
+    assert "or a finished store, got a folder without a manifest" in found[4][0]
 
 
 def test_a_pickle_is_a_problem(problems, tmp_path):

@@ -2,9 +2,12 @@
 
 import json
 
+import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
 from matplotlib import pyplot as plt
+from pyarrow import parquet
 from safetensors.numpy import save_file
 from tests.data_makers import independent
 from tests.pairs.conftest import layers
@@ -70,6 +73,19 @@ def test_json_with_what_is_missing(run, files, tmp_path):
     data = machine(result)["cka"]
     assert data["values"][0] == [None, None, None]
     assert data["findings"][0]["code"] == "VV006"
+
+
+def test_files_of_other_formats(run, files, tmp_path):
+    a, b = layers(n=60)
+    with h5py.File(tmp_path / "a.h5", "w", track_order=True) as file:
+        file.update(a)
+    flat = {name: X.reshape(60, -1).tolist() for name, X in b.items()}
+    parquet.write_table(pa.table(flat), tmp_path / "b.parquet")
+    result = run("compare", tmp_path / "a.h5", tmp_path / "b.parquet", "--json")
+    assert result.exit_code == 0
+    data, expected = machine(result)["cka"], machine(run("compare", *files, "--json"))["cka"]
+    assert (data["rows"], data["cols"]) == (expected["rows"], expected["cols"])
+    np.testing.assert_allclose(data["values"], expected["values"], rtol=1e-12)
 
 
 # Findings and exit codes.

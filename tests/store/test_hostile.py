@@ -5,15 +5,51 @@ import pickle
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
+import torch
+import zarr
+from pyarrow import parquet
 from safetensors.numpy import save_file
 
 from visavis import Activations, StoreFormatError, load
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype("f4")
-SUFFIXES = ["npy", "npz", "safetensors"]
+WRITERS = {
+    "npy": lambda path: np.save(path, X),
+    "npz": lambda path: np.savez_compressed(path, a=X, b=X, ids=np.arange(6)),
+    "safetensors": lambda path: save_file({"a": X, "b": X}, path),
+    "h5": lambda path: hdf5(path),
+    "zip": lambda path: zarr_zip(path),
+    "parquet": lambda path: parquet.write_table(pa.table({"a": X[:, 0], "b": X.tolist()}), path),
+    "csv": lambda path: np.savetxt(path, X, "%.9g", ",", header="a,b,c", comments=""),
+    "tsv": lambda path: np.savetxt(path, X, "%.9g", "\t", header="a\tb\tc", comments=""),
+}
+SUFFIXES = list(WRITERS)
+BINARY = [suffix for suffix in SUFFIXES if suffix not in {"csv", "tsv"}]
 every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
+
+
+def hdf5(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("group/a", data=X, chunks=(3, 3), compression="gzip")
+        file["b"] = X
+        file["ids"] = np.array([f"img{i}".encode() for i in range(6)])
+
+
+def zarr_zip(path):
+    with zarr.storage.ZipStore(path, mode="w") as store:
+        zarr.open_group(store, mode="w").create_array("a", data=X, chunks=(3, 3))
+
+
+def refused(path):
+    """The message with which the file is refused, for whichever reason."""
+    with pytest.raises(StoreFormatError, match=r"^load: ") as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
 
 
 def unreadable(path):
@@ -34,12 +70,7 @@ def outcome(path):
 
 def content(suffix, tmp_path):
     path = tmp_path / f"whole.{suffix}"
-    if suffix == "npy":
-        np.save(path, X)
-    elif suffix == "npz":
-        np.savez_compressed(path, a=X, b=X, ids=np.arange(6))
-    else:
-        save_file({"a": X, "b": X}, path)
+    WRITERS[suffix](path)
     return path.read_bytes()
 
 
@@ -90,10 +121,37 @@ def test_objects_in_npz(tmp_path, trap, name):
 
 
 @every_suffix
-def test_a_pickle_in_disguise(tmp_path, trap, suffix):
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_in_disguise(tmp_path, trap, suffix, protocol):
     path = tmp_path / f"x.{suffix}"
-    path.write_bytes(pickle.dumps(trap))
+    path.write_bytes(pickle.dumps(trap, protocol))
+    refused(path)
+
+
+@every_suffix
+@pytest.mark.parametrize("as_zip", [True, False], ids=["an archive", "the old kind"])
+def test_a_file_of_torch_in_disguise(tmp_path, trap, suffix, as_zip):
+    path = tmp_path / f"x.{suffix}"
+    torch.save({"fc": trap}, path, _use_new_zipfile_serialization=as_zip)
     unreadable(path)
+
+
+def test_a_pickle_in_the_metadata_of_parquet(tmp_path, trap):
+    # As pyarrow once loaded types from files: CVE-2023-47248.
+    metadata = {
+        b"ARROW:extension:name": b"arrow.py_extension_type",
+        b"ARROW:extension:metadata": pickle.dumps(trap),
+    }
+    schema = pa.schema([pa.field("a", pa.float32(), metadata=metadata)])
+    parquet.write_table(pa.table([X[:, 0]], schema=schema), tmp_path / "x.parquet")
+    np.testing.assert_array_equal(load(tmp_path / "x.parquet")["x"], X[:, :1])
+
+
+def test_a_pickle_in_a_dataset(tmp_path, trap):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["fc"] = np.void(pickle.dumps(trap))
+        file["ids"] = np.full(6, np.void(pickle.dumps(trap)))
+    refused(tmp_path / "x.h5")
 
 
 @pytest.mark.parametrize("member", ["archive/data.pkl", "fc", "fc.npy"])
@@ -129,17 +187,29 @@ def test_one_kind_under_the_name_of_another(tmp_path, suffix, as_suffix):
     path.write_bytes(content(suffix, tmp_path))
     if suffix == as_suffix:
         assert load(path).n == 6
+    elif {suffix, as_suffix} == {"csv", "tsv"}:
+        assert "its columns must hold numbers, got string in" in refused(path)
     else:
         unreadable(path)
 
 
+NOISE = [np.random.default_rng(seed).bytes(2000) for seed in range(5)]
+
+
 @every_suffix
 @pytest.mark.parametrize(
-    "data", [b"", b"\x00", b"layer,value\n1,2\n", bytes(1000), b"\xff" * 1000], ids=range(5)
+    "data", [b"", b"\x00", bytes(1000), b"\xff" * 1000, b"PK", *NOISE], ids=range(10)
 )
 def test_anything_else(tmp_path, suffix, data):
     path = tmp_path / f"x.{suffix}"
     path.write_bytes(data)
+    refused(path)
+
+
+@pytest.mark.parametrize("suffix", BINARY)
+def test_text(tmp_path, suffix):
+    path = tmp_path / f"x.{suffix}"
+    path.write_bytes(b"layer,value\n1,2\n")
     unreadable(path)
 
 
@@ -169,7 +239,7 @@ def test_an_encrypted_archive(tmp_path):
 # Damage.
 
 
-@every_suffix
+@pytest.mark.parametrize("suffix", BINARY)
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
 def test_cut_off(tmp_path, suffix, share):
     path, data = tmp_path / f"x.{suffix}", content(suffix, tmp_path)

@@ -1,8 +1,8 @@
-"""Activations from array files: what is read, bit by bit, and as what."""
+"""Activations from arrays of NumPy and safetensors: what is read, bit by bit, and as what."""
 
 import json
+import os
 import struct
-from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -158,7 +158,15 @@ def test_ids_in_numbers(write, ids, expected):
 def test_ids_in_words(tmp_path):
     words = ["img0", "b", "c", "d", "e", "ß"]
     np.savez(tmp_path / "x.npz", fc=X, ids=np.array(words))
+    np.savez(tmp_path / "bytes.npz", fc=X, ids=np.array([each.encode() for each in words]))
     assert list(load(tmp_path / "x.npz").ids) == words
+    assert list(load(tmp_path / "bytes.npz").ids) == words
+
+
+def test_ids_in_bytes_that_are_no_text(tmp_path):
+    np.savez(tmp_path / "x.npz", fc=X, ids=np.array([b"\xff%d" % i for i in range(6)]))
+    with pytest.raises(StoreFormatError, match=r"^load: .*x\.npz: 'utf-8' codec can't decode"):
+        load(tmp_path / "x.npz")
 
 
 def test_ids_under_another_name(write):
@@ -186,6 +194,20 @@ def test_a_file_of_ids_alone_is_a_layer(write):
 def test_ids_that_cannot_be_used(write, ids, message):
     with pytest.raises(StoreFormatError, match=message):
         load(write(fc=X, ids=ids))
+
+
+@pytest.mark.parametrize("name", ["sampel", "ID", ""])
+def test_ids_that_are_not_there(write, name):
+    message = (
+        rf"^load: .*acts\.\w+: `ids` must name one array of several, got '{name}' where there "
+    )
+    with pytest.raises(StoreFormatError, match=message + r"is ('fc', 'sample'|'sample', 'fc')\.$"):
+        load(write(fc=X, sample=np.arange(6)), ids=name)
+
+
+def test_ids_that_would_be_all_there_is(write):
+    with pytest.raises(StoreFormatError, match=r"of several, got 'fc' where there is 'fc'\.$"):
+        load(write(fc=X), ids="fc")
 
 
 # Layers that cannot be used.
@@ -233,19 +255,20 @@ def test_a_dtype_of_safetensors_that_cannot_be_compared(tmp_path):
 # Paths.
 
 
-@pytest.mark.parametrize("name", ["x.pt", "x.pkl", "x.h5", "x", "npz", "x.npz.bak", "x.NPZ"])
+@pytest.mark.parametrize("name", ["x.pt", "x.pkl", "x", "npz", "x.npz.bak", "x.NPZ"])
 def test_unknown_suffix(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"")
     message = (
-        rf"^load: `path` must end in \.npy, \.npz, \.safetensors, got '{name}'\. "
+        r"^load: `path` must end in \.npy, \.npz, \.safetensors, \.h5, \.hdf5, \.zarr, \.zip, "
+        rf"\.parquet, \.csv, \.tsv, got '{name}'\. "
         r"Save arrays with numpy\.savez: one array per layer, samples in rows\.$"
     )
     with pytest.raises(ValueError, match=message):
         load(path)
 
 
-@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors"])
+@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors", "h5", "parquet", "csv", "zip"])
 def test_missing_file_and_folder(tmp_path, suffix):
     path = tmp_path / f"x.{suffix}"
     with pytest.raises(
@@ -253,13 +276,62 @@ def test_missing_file_and_folder(tmp_path, suffix):
     ):
         load(path)
     path.mkdir()
-    with pytest.raises(FileNotFoundError, match=r"x\.\w+ must be a file, got a folder\.$"):
+    with pytest.raises(
+        FileNotFoundError, match=r"x\.\w+ must be a file or a finished store, got a folder without"
+    ):
         load(path)
 
 
-def test_the_file_is_closed_again(write, tmp_path):
+def test_the_file_is_closed_again(write):
     path = write(fc=X)
     acts = load(path)
     path.unlink()
-    Path(path).write_bytes(b"something else")
+    path.write_bytes(b"something else")
     np.testing.assert_array_equal(acts["fc"], X)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("suffix", ["npy", "csv", "zarr"])
+def test_a_pipe_is_not_waited_for(tmp_path, suffix):
+    os.mkfifo(tmp_path / f"x.{suffix}")
+    with pytest.raises(FileNotFoundError, match=r"must be a file, got no such file\.$"):
+        load(tmp_path / f"x.{suffix}")
+
+
+def test_a_folder_of_another_kind(tmp_path):
+    with pytest.raises(ValueError, match=r"^load: `path` must end in .* got 'runs'\."):
+        load(tmp_path / "runs")
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"or a finished store, got a folder without a man"):
+        load(tmp_path / "runs")
+
+
+def test_a_store_that_is_not_finished(tmp_path):
+    (tmp_path / "part-0000-of-0002.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match=r"got one that was begun .* it goes on\.$"):
+        load(tmp_path)
+
+
+# Arrays that stay on disk.
+
+
+def test_npy_is_mapped_and_cannot_be_written(tmp_path):
+    path = tmp_path / "fc.npy"
+    np.save(path, X)
+    fc = load(path)["fc"]
+    assert type(fc) is np.ndarray
+    assert isinstance(fc.base, np.memmap)
+    assert not fc.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        fc[0] = 1
+    np.testing.assert_array_equal(np.load(path), X)
+
+
+def test_npy_that_is_replaced_is_still_the_old_one(tmp_path):
+    path, other = tmp_path / "fc.npy", tmp_path / "other.npy"
+    np.save(path, X)
+    fc = load(path)["fc"]
+    np.save(other, np.zeros_like(X))
+    other.replace(path)
+    np.testing.assert_array_equal(fc, X)
+    np.testing.assert_array_equal(load(path)["fc"], np.zeros_like(X))

@@ -1,6 +1,5 @@
 """``visavis check FILE ...``: whether files are fit to be compared."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,7 +17,11 @@ NAME, NEEDS_ARGUMENTS = "check", True
 
 def command(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help=".npy, .npz or .safetensors files.")
+        list[str],
+        typer.Argument(
+            metavar="FILE",
+            help="Files of activations: .npy, .npz, .safetensors, .h5, .zarr, .parquet or .csv.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
@@ -52,7 +55,7 @@ def report(acts: Activations) -> dict[str, Any]:
     return {
         "samples": acts.n,
         "ids": acts.ids is not None,
-        "layers": {name: list(X.shape) for name, X in acts.items()},
+        "layers": {name: list(shape) for name, shape, _ in acts.described()},
         "problems": [few]
         if acts.n < MINIMUM_ROWS
         else [f"{name}: {problem}" for name in acts for problem in problems(acts[name])],

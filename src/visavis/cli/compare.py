@@ -17,10 +17,15 @@ NAME, NEEDS_ARGUMENTS = "compare", True
 
 def command(
     a: Annotated[
-        Path, typer.Argument(metavar="A", help="Activations: a .npy, .npz or .safetensors file.")
+        str,
+        typer.Argument(
+            metavar="A",
+            help="Activations: a store that `visavis extract` wrote, or a .npy, .npz, "
+            ".safetensors, .h5, .zarr, .parquet or .csv file, local or as a URL.",
+        ),
     ],
     b: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(metavar="B", help="The other side; without it, A with itself."),
     ] = None,
     measure: Annotated[

@@ -7,8 +7,8 @@ import typer
 from rich.table import Table
 
 from visavis import models, store
-from visavis._core import array
 from visavis.cli import show
+from visavis.models import grammar
 
 NAME, NEEDS_ARGUMENTS = "layers", True
 
@@ -18,21 +18,21 @@ def command(
         str,
         typer.Argument(
             metavar="MODEL|FILE",
-            help="path/to/file.py:factory or package.module:factory (its code is run), or a .npy, "
-            ".npz or .safetensors file.",
+            help=f"{grammar.MODEL_FORMS} (a factory's code is run); or activations: a store or a "
+            ".npy, .npz, .safetensors, .h5, .zarr, .parquet or .csv file.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """List the layers of a model, or of a file of activations."""
-    if Path(source).suffix in store.SUFFIXES:
-        acts = store.load(source)
+    folder = Path(source).is_dir()
+    if folder or Path(source).suffix in store.SUFFIXES:
         lines = [
-            {"layer": name, "shape": list(X.shape), "dtype": array.dtype_name(X)}
-            for name, X in acts.items()
+            {"layer": name, "shape": list(shape), "dtype": dtype}
+            for name, shape, dtype in store.load(source).described()
         ]
     else:
-        model = models.from_factory(source)
+        model = grammar.model(source)
         lines = [{"layer": each.name, "type": each.type} for each in models.layers(model)]
     if as_json:
         show.as_json(lines)

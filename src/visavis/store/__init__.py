@@ -1,8 +1,8 @@
 """Activations on disk."""
 
-from visavis.store.files import SUFFIXES as SUFFIXES
 from visavis.store.files import load as load
 from visavis.store.manifest import NAME as MANIFEST
+from visavis.store.readers import SUFFIXES as SUFFIXES
 from visavis.store.stored import load as open_store
 from visavis.store.stored import part as open_part
 from visavis.store.writer import Journal as Journal
