@@ -183,3 +183,42 @@ def test_repeated_ids_are_refused_before_the_model_runs():
 
     with pytest.raises(ValueError, match="be unique"):
         first(batches(), ids=["a", "a"])
+
+
+class Message(torch.nn.Module):
+    """One round of messages between nodes, as graph networks have it."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Linear(3, 4)
+
+    def forward(self, x, edge_index):
+        sums = torch.zeros_like(x).index_add(0, edge_index[1], x[edge_index[0]])
+        return self.inner(x + sums)
+
+
+def graphs(sizes, seed=0):
+    """A batch of graphs with edges in a ring."""
+    random = torch.Generator().manual_seed(seed)
+    owners = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    starts = [sum(sizes[:k]) for k in range(len(sizes))]
+    ring = [(s + i, s + (i + 1) % k) for s, k in zip(starts, sizes, strict=True) for i in range(k)]
+    x = torch.randn(sum(sizes), 3, generator=random)
+    return {"x": x, "edge_index": torch.tensor(ring).T, "batch": owners}
+
+
+def test_nodes_are_averaged_graph_by_graph():
+    batch = graphs([2, 5, 1])
+    acts = extract(seeded(Message), [batch, graphs([4], seed=1)], "inner", pool="graph-mean")
+    model = seeded(Message)
+    with torch.no_grad():
+        nodes = model(batch["x"], batch["edge_index"])
+    expected = torch.stack([nodes[:2].mean(0), nodes[2:7].mean(0), nodes[7:].mean(0)])
+    torch.testing.assert_close(acts["inner"][:3], expected)
+    assert (acts.n, len(set(acts.digests))) == (4, 4)
+
+
+def test_graphs_without_their_nodes():
+    batch = {key: value for key, value in graphs([2, 3]).items() if key != "batch"}
+    with pytest.raises(ValueError, match=r"say which graph each node is of, as 'batch'"):
+        extract(seeded(Message), [batch], pool="graph-mean")

@@ -129,6 +129,7 @@ def extract(
         not mark, ``"last"`` takes the last and ``"cls"`` the first that the mask keeps, on
         whichever side the padding is. ``"tokens"`` makes a row of every token that ``"mean"`` would
         average, ``"positions"`` of every token or place of a map: see ``groups`` of the result. A
+        ``"graph-mean"`` averages the nodes of each graph, by the ``batch`` vector of a mapping. A
         callable gets the tensor, which it must not change, and the layer's name (and the mask
         (n, t), if it has a parameter ``mask``), and returns a tensor whose first dimension is the
         batch.
@@ -243,6 +244,7 @@ def extract(
             rows=rows,
             kept=kept,
             turn=turn,
+            graphs=how.name == "graph-mean",
             inputs=inputs,
             step=step,
         )

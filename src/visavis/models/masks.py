@@ -14,6 +14,7 @@ from visavis._core.types import Array
 _ENCODER, _DECODER = "attention_mask", "decoder_attention_mask"
 # This one is for the reader of the tokens: no model takes it.
 SPECIAL = "special_tokens_mask"
+GRAPH = "batch"
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,14 @@ class Masks:
     encoder, decoder, special : ndarray or None
         ``attention_mask`` and ``decoder_attention_mask`` of the batch, and the tokens that are not
         marked by ``special_tokens_mask``.
+    graph : ndarray or None, (nodes,)
+        Which graph of the batch each node is of: ``batch``, as PyTorch Geometric calls it.
     """
 
     encoder: np.ndarray | None = None
     decoder: np.ndarray | None = None
     special: np.ndarray | None = None
+    graph: np.ndarray | None = None
 
     @classmethod
     def of(cls, batch: Mapping[str, Any]) -> "Masks":
@@ -39,7 +43,23 @@ class Masks:
             _flat(batch.get(_ENCODER)),
             _flat(batch.get(_DECODER)),
             None if special is None else ~special,
+            _owners(batch.get(GRAPH)),
         )
+
+    def graphs(self, where: str) -> np.ndarray:
+        """Return which graph each node is of; ValueError if the batch does not say so."""
+        if self.graph is None:
+            raise ValueError(
+                checks.message(
+                    where,
+                    "loader",
+                    f"say which graph each node is of, as {GRAPH!r} in a mapping, for "
+                    "pool='graph-mean'",
+                    "a batch without",
+                    "As PyTorch Geometric has it: one whole number per node, from 0.",
+                )
+            )
+        return self.graph
 
     def tokens(self, output: Array, layer: str, *, special: bool) -> np.ndarray:
         """Return which tokens of `output` (n, t, d) are content, (n, t).
@@ -71,6 +91,12 @@ class Masks:
         if not special and self.special is not None and self.special.shape == (n, t):
             mask = mask & self.special
         return mask
+
+
+def _owners(value: Any) -> np.ndarray | None:
+    if not array.is_array(value) or value.ndim != 1 or "int" not in array.dtype_name(value):
+        return None
+    return array.to_numpy(value)
 
 
 def _flat(mask: Any) -> np.ndarray | None:

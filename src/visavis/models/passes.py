@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
+import numpy as np
+
 from visavis._core import checks
 from visavis._core.errors import SampleMismatchError
 from visavis.models.collect import Collector, Output, counts
@@ -66,6 +68,7 @@ def one_pass(
     rows: Rows,
     kept: Kept,
     turn: tuple[int, int],
+    graphs: bool,
     inputs: Callable[[Any], Any] | None,
     step: Callable[[], None],
 ) -> None:
@@ -83,6 +86,8 @@ def one_pass(
         Who the rows are, and which of them are kept.
     turn : (int, int)
         Take the batches whose place has this remainder (first) modulo the number of workers.
+    graphs : bool
+        Whether a sample is a graph of which the batch holds many nodes.
     inputs, step
         See `visavis.extract`; and what to call after each batch.
     """
@@ -95,13 +100,14 @@ def one_pass(
                 key: asked.fit(where, recorder.forward, without=rows.key)
                 for key, recorder in recorders.items()
             }
-            n = next(iter(calls.values())).rows(where)
+            owners = asked.masks().graphs(where) if graphs else None
+            n = next(iter(calls.values())).rows(where) if owners is None else _graphs(owners)
             if index % turn[1] != turn[0]:
                 rows.skip(n)
             elif n > 0:
                 # Before any model runs, and of the whole batch: models that take different parts of
                 # it still saw the same samples.
-                rows.add(batch, n, asked.arrays())
+                rows.add(batch, n, asked.arrays(), owners)
                 _one_batch(where, index, asked, calls, recorders, collectors, rows, kept)
             step()
             if kept.full:
@@ -147,6 +153,10 @@ def _one_batch(
     labelled = rows.label(index, each, kept)
     for key, collector in collectors.items():
         collector.add(outputs[key], labelled)
+
+
+def _graphs(owners: np.ndarray) -> int:
+    return int(owners.max()) + 1 if owners.size else 0
 
 
 def _check_same(where: str, index: int, seen: str, stored: str) -> None:

@@ -157,6 +157,29 @@ def _positions(output: Array, layer: str, masks: Masks) -> Pooled:
     return Pooled(xp.reshape(moved, (n * each, channels)), (each,) * n)
 
 
+def _graph_mean(output: Array, layer: str, masks: Masks) -> Pooled:
+    xp = array.namespace(output)
+    owners = masks.graphs("extract")
+    n = int(owners.max()) + 1 if owners.size else 0
+    if output.ndim != 2 or output.shape[0] != owners.size:
+        if output.ndim >= 1 and output.shape[0] == n:
+            return Pooled(output)  # pooled by the model itself
+        raise ValueError(
+            checks.message(
+                "extract",
+                "layers",
+                f"give a row for each of {owners.size} nodes for pool='graph-mean'",
+                f"`{layer}` {tuple(output.shape)}",
+                f'Leave it out ("!{layer}"), or pool with a callable.',
+            )
+        )
+    shares = np.zeros((n, owners.size), dtype="float32")
+    shares[owners, np.arange(owners.size)] = 1 / np.bincount(owners, minlength=n)[owners]
+    lifted = array.lift(output)
+    weights = xp.astype(_to(shares, output), lifted.dtype)
+    return Pooled(xp.astype(weights @ lifted, output.dtype))
+
+
 def _has_tokens(output: Array, layer: str, pool: str) -> bool:
     """Whether an output is (n, t, d); one that is a row already passes, any other is refused."""
     if output.ndim <= 2:
@@ -208,5 +231,6 @@ _NAMED: dict[str, Callable[[Array, str, Masks], Pooled]] = {
     "last": _last,
     "cls": _cls,
     "tokens": _tokens,
+    "graph-mean": _graph_mean,
     "positions": _positions,
 }

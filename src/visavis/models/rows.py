@@ -126,15 +126,20 @@ class Rows:
         """Whether ids were given in advance, in the order of the rows."""
         return self._given is not None
 
-    def add(self, batch: Any, n: int, arrays: Iterable[Array]) -> None:
-        """Look at the `n` samples of `batch`, whose model input is `arrays`."""
+    def add(
+        self, batch: Any, n: int, arrays: Iterable[Array], owners: np.ndarray | None = None
+    ) -> None:
+        """Look at the `n` samples of `batch`, whose model input is `arrays`.
+
+        With `owners`, a sample is all rows that are its own: those where `owners` is its place.
+        """
         found = None if self.ids is None else self._ids_of(batch, n)
         if found is not None and len(found) != n:
             expected = f"have one entry per row ({self.samples + n} and more)"
             raise ValueError(
                 checks.message(self._where, "ids", expected, f"{self.samples + len(found)}")
             )
-        self._batch = found, digests(arrays, n)
+        self._batch = found, digests(arrays, n, owners)
 
     def skip(self, n: int) -> None:
         """Pass by the `n` samples of a batch that another worker takes."""
@@ -211,19 +216,21 @@ class Rows:
             self._seen.add(identity)
 
 
-def digests(arrays: Iterable[Array], n: int) -> list[str]:
-    """Return for each of `n` rows a fingerprint of its part of `arrays`.
+def digests(arrays: Iterable[Array], n: int, owners: np.ndarray | None = None) -> list[str]:
+    """Return for each of `n` samples a fingerprint of its part of `arrays`.
 
-    Arrays without `n` rows (a table shared by all samples) do not count.
+    Arrays without a row for each sample (a table shared by all samples), or for each owner, do not
+    count.
     """
-    hosted = (array.to_numpy(x) for x in arrays if x.ndim > 0 and x.shape[0] == n)
+    rows = n if owners is None else owners.size
+    hosted = (array.to_numpy(x) for x in arrays if x.ndim > 0 and x.shape[0] == rows)
     # Text and objects are left out: their bytes are padding and addresses.
     parts = [_bytes(x) for x in hosted if x.dtype.kind not in "OSU"]
     fingerprints = []
     for row in range(n):
         fingerprint = hashlib.blake2b(digest_size=8)
         for part in parts:
-            fingerprint.update(part[row])
+            fingerprint.update(part[row] if owners is None else part[owners == row].tobytes())
         fingerprints.append(fingerprint.hexdigest())
     return fingerprints
 
