@@ -125,7 +125,7 @@ def coset_values(
     n = x.n
     first = np.arange(n) if series else random.permutation(n)
     xp = array.namespace(x.matrix, y.matrix)
-    left = xp.conj(xp.fft.rfft(_diagonals(x.matrix, first), axis=0))
+    left = xp.conj(xp.fft.rfft(diagonals(x.matrix, first), axis=0))
     # Every pair of rows is one cyclic distance apart, but that of n/2 is met from both ends.
     weights = np.full(n // 2, 2.0)
     if n % 2 == 0:
@@ -135,12 +135,12 @@ def coset_values(
     values = []
     for coset in range(cosets):
         order = first if coset == 0 else random.permutation(n)
-        right = xp.fft.rfft(_diagonals(y.matrix, order), axis=0)
+        right = xp.fft.rfft(diagonals(y.matrix, order), axis=0)
         values.append(host(xp.fft.irfft(xp.sum(left * right, axis=1), n=n)))
     return np.concatenate(values) / scale
 
 
-def _diagonals(A: Array, order: np.ndarray) -> Array:
+def diagonals(A: Array, order: np.ndarray) -> Array:
     """Return A[order_i, order_(i+d)] for d = 1 ... n // 2, shape (n, n // 2)."""
     xp = array.namespace(A)
     n = len(order)
