@@ -13,17 +13,30 @@ import visavis as vv
 
 # The promise: these names stay. One is added here when it is added to the public interface.
 FUNCTIONS = {
+    "bures",
     "canonical_ridge",
     "cca",
     "cka",
+    "cknna",
     "compare",
+    "cycle_knn",
+    "distance_correlation",
     "extract",
     "hsic",
+    "information_imbalance",
+    "knn_jaccard",
     "layers",
+    "lcs_knn",
     "linear_regression",
     "load",
+    "mutual_knn",
+    "nbs",
     "procrustes",
     "pwcca",
+    "rank_similarity",
+    "rsa",
+    "second_order_cosine",
+    "shape_distance",
     "svcca",
 }
 CLASSES = {"Activations", "Comparison", "ComparisonSet", "Finding", "Measure", "Moments"}
@@ -34,7 +47,7 @@ ERRORS = {
     "SaturatedError",
     "StoreFormatError",
 }
-MODULES = {"benchmark", "inference", "kernels", "plot", "report"}
+MODULES = {"benchmark", "dimension", "inference", "kernels", "plot", "report"}
 PROMISED = FUNCTIONS | CLASSES | ERRORS | MODULES | {"registry"}
 
 # Floors of the house, which are there once something was imported from them.

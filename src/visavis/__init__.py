@@ -3,6 +3,7 @@
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
+from visavis import dimension as dimension
 from visavis import kernels as kernels
 from visavis._core.errors import DegenerateInputError as DegenerateInputError
 from visavis._core.errors import LayerNotFoundError as LayerNotFoundError
@@ -10,14 +11,27 @@ from visavis._core.errors import SampleMismatchError as SampleMismatchError
 from visavis._core.errors import SaturatedError as SaturatedError
 from visavis._core.errors import StoreFormatError as StoreFormatError
 from visavis.measures import Measure as Measure
+from visavis.measures import bures as bures
 from visavis.measures import canonical_ridge as canonical_ridge
 from visavis.measures import cca as cca
 from visavis.measures import cka as cka
+from visavis.measures import cknna as cknna
+from visavis.measures import cycle_knn as cycle_knn
+from visavis.measures import distance_correlation as distance_correlation
 from visavis.measures import hsic as hsic
+from visavis.measures import information_imbalance as information_imbalance
+from visavis.measures import knn_jaccard as knn_jaccard
+from visavis.measures import lcs_knn as lcs_knn
 from visavis.measures import linear_regression as linear_regression
+from visavis.measures import mutual_knn as mutual_knn
+from visavis.measures import nbs as nbs
 from visavis.measures import procrustes as procrustes
 from visavis.measures import pwcca as pwcca
+from visavis.measures import rank_similarity as rank_similarity
 from visavis.measures import registry as registry
+from visavis.measures import rsa as rsa
+from visavis.measures import second_order_cosine as second_order_cosine
+from visavis.measures import shape_distance as shape_distance
 from visavis.measures import svcca as svcca
 from visavis.models import extract as extract
 from visavis.models import layers as layers

@@ -18,9 +18,9 @@ Array = Any
 # one feature, sides of either kind.
 SHAPES = {
     "tall": {"n": 40, "p": 6, "q": 5},
-    "wide": {"n": 10, "p": 30, "q": 20},
+    "wide": {"n": 13, "p": 30, "q": 20},
     "single": {"n": 12, "p": 1, "q": 1},
-    "mixed": {"n": 9, "p": 3, "q": 25},
+    "mixed": {"n": 14, "p": 3, "q": 25},
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.backends.libraries import LIBRARIES, SHAPES, as_numpy, same_home
 from tests.data_makers import related
-from tests.measures.records import allowing, every_record, given
+from tests.measures.records import allowing, broad, every_record, given
 
 import visavis as vv
 
@@ -20,6 +20,7 @@ def test_answer_of_numpy(measure, home):
     # differ by what float32 loses and by the order in which sums are taken.
     put, shape = home
     measure = allowing(measure)
+    shape = {"n": shape["n"], "p": broad(measure, shape["p"]), "q": broad(measure, shape["q"])}
     X, Y = (put(each) for each in given(measure, *related(**shape, seed=1)))
     held = [as_numpy(each).astype("float64") for each in (X, Y)]
     reference = float(measure(*held))

@@ -8,7 +8,7 @@ from tests.measures.records import RECORDS, allowing, given, over
 import visavis as vv
 from visavis.measures.measure import SCALING, TRANSLATION
 
-SHAPES = {"features": {"n": 20, "p": 6, "q": 5}, "gram": {"n": 8, "p": 60, "q": 50}}
+SHAPES = {"features": {"n": 20, "p": 6, "q": 5}, "gram": {"n": 14, "p": 60, "q": 50}}
 every_form = pytest.mark.parametrize("form", SHAPES)
 every_side = pytest.mark.parametrize("side", ["X", "Y"])
 every_estimator = pytest.mark.parametrize("estimator", ["debiased", "biased"])

@@ -8,7 +8,7 @@ from tests.measures.records import allowing, every_record, given
 
 import visavis as vv
 
-SHAPES = {"features": {"n": 20, "p": 6, "q": 6}, "gram": {"n": 8, "p": 60, "q": 60}}
+SHAPES = {"features": {"n": 20, "p": 6, "q": 6}, "gram": {"n": 14, "p": 60, "q": 60}}
 every_form = pytest.mark.parametrize("form", SHAPES)
 
 # Each takes a plain array and returns one that looks the same but lies otherwise.
@@ -119,6 +119,7 @@ def test_booleans(measure):
     measure = allowing(measure)
     X, Y = (each > 50 for each in whole_numbers(measure))
     X[:, 0] = Y[:, 0] = X[0] = Y[0] = True  # no all-zero row, and still symmetric
+    X[0, 4] = X[4, 0] = Y[0, 4] = Y[4, 0] = False  # nor one that is all ones
     assert float(measure(X, Y)) == float(measure(X.astype(float), Y.astype(float)))
 
 

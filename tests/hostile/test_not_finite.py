@@ -11,7 +11,7 @@ from tests.measures.records import allowing, every_record, given
 import visavis as vv
 from visavis._core import checks
 
-SHAPES = {"features": {"n": 20, "p": 6, "q": 5}, "gram": {"n": 8, "p": 60, "q": 50}}
+SHAPES = {"features": {"n": 20, "p": 6, "q": 5}, "gram": {"n": 14, "p": 60, "q": 50}}
 every_form = pytest.mark.parametrize("form", SHAPES)
 every_side = pytest.mark.parametrize("side", ["X", "Y"])
 every_value = pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tests.data_makers import related
-from tests.measures.records import RECORDS, allowing, every_record, given, oracle, over
+from tests.measures.records import RECORDS, allowing, broad, every_record, given, oracle, over
 
 import visavis as vv
 
@@ -20,7 +20,7 @@ def cases(pairs):
 @cases(ENOUGH)
 def test_few_samples(measure, n):
     measure = allowing(measure)
-    X, Y = given(measure, *related(n=n, p=3, q=2, seed=1))
+    X, Y = given(measure, *related(n=n, p=3, q=broad(measure, 2), seed=1))
     assert float(measure(X, Y)) == pytest.approx(oracle(measure, X, Y), rel=1e-9, abs=1e-12)
 
 
@@ -38,7 +38,7 @@ def test_too_few_samples(measure, n):
 @every_record
 def test_far_more_features_than_samples(measure):
     measure = allowing(measure)
-    X, Y = given(measure, *related(n=6, p=400, q=300))
+    X, Y = given(measure, *related(n=14, p=400, q=300))
     assert float(measure(X, Y)) == pytest.approx(oracle(measure, X, Y), rel=1e-9, abs=1e-11)
 
 

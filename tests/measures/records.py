@@ -43,6 +43,31 @@ def allowing(measure: Measure) -> Measure:
     return measure
 
 
+def enough(measure: Measure, n: int) -> int:
+    """As many rows as are asked for, and more where neighbours are counted.
+
+    Few counts are often equal, and of few samples nearly all are neighbours.
+    """
+    return n + 200 if "k" in measure.defaults else n
+
+
+def draws(measure: Measure, seed: int) -> list[int]:
+    """Seeds of which one at least must show a difference: counts may be equal by chance."""
+    return [seed, seed + 1, seed + 2] if "k" in measure.defaults else [seed]
+
+
+def broad(measure: Measure, width: int) -> int:
+    """As many features as are asked for, and three at least where they are correlated."""
+    return max(width, 3) if measure.settings.get("rdm") == "correlation" else width
+
+
+def of_few(measure: Measure, n: int) -> Measure:
+    """The record that answers for `n` rows, of which no more neighbours can be asked for."""
+    if measure.minimum_rows <= n:
+        return measure
+    return measure.with_options(k=n - 2)
+
+
 def sides(measure: Measure) -> tuple[vv.kernels.Kernel, vv.kernels.Kernel] | None:
     """The kernels of both sides, if the measure has kernels."""
     kernel = measure.settings.get("kernel")

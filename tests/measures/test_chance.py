@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests import oracles
 from tests.data_makers import independent, related
-from tests.measures.records import RECORDS, allowing, given, meeting, over, value
+from tests.measures.records import RECORDS, allowing, broad, given, meeting, of_few, over, value
 
 import visavis as vv
 
@@ -20,7 +20,7 @@ def chance(measure, X, Y):
 
 def check(measure, X, Y):
     # So few rows leave fewer degrees of freedom than there are ranks.
-    measure = allowing(measure)
+    measure = of_few(allowing(measure), len(X))
     values = oracles.permutation_values(partial(value, measure), X, Y)
     # Where the mean is 0, it is what is left of values of their size.
     mean, size = math.fsum(values) / len(values), abs(values).max()
@@ -28,9 +28,17 @@ def check(measure, X, Y):
 
 
 @over(WITH_CHANCE)
-@pytest.mark.parametrize(("p", "q"), [(3, 2), (1, 2)])
-def test_chance_is_the_mean_over_all_permutations_of_five_rows(measure, p, q):
-    check(measure, *related(n=5, p=p, q=q, seed=2))
+def test_chance_is_the_mean_over_all_permutations_of_five_rows(measure):
+    check(measure, *related(n=5, p=3, q=broad(measure, 2), seed=2))
+
+
+# The directions of a single feature are all equal or opposite: neighbours by index, not by chance.
+NARROW = [each for each in WITH_CHANCE if each.settings.get("metric") != "cosine"]
+
+
+@over([each for each in NARROW if broad(each, 1) == 1])
+def test_chance_is_the_mean_over_all_permutations_of_a_single_feature(measure):
+    check(measure, *related(n=5, p=1, q=2, seed=2))
 
 
 @over([each for each in WITH_CHANCE if not each.options])
@@ -45,6 +53,9 @@ def test_chance_does_not_depend_on_the_order_of_rows(measure):
 
 
 KNOWN = ["cka", "hsic", "linear_regression", "canonical_ridge", "cca(form=r2)", "svcca(form=r2)"]
+KNOWN += ["mutual_knn", "knn_jaccard", "rank_similarity", "cknna", "cycle_knn"]
+KNOWN += ["information_imbalance"]
+KNOWN += ["rsa", "rsa(compare=cosine)", "rsa(compare=whitened_cosine)"]
 
 
 @pytest.mark.parametrize("label", KNOWN)

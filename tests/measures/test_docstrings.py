@@ -144,7 +144,7 @@ def test_the_reference_of_the_record_can_be_followed(measure):
     )
 
 
-@over(FAMILIES)
+@over([each for each in FAMILIES if each.statistic == "Moments (one pass)"])
 def test_streaming_names_a_method_that_exists(measure):
     names = re.findall(r"`Moments\.(\w+)`", note(measure, "Streaming"))
     assert names == [measure.name]

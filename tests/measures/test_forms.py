@@ -12,7 +12,7 @@ import visavis as vv
 from visavis._core import checks
 from visavis.measures import Shapes, alignment
 from visavis.measures.alignment import cheaper_form
-from visavis.stats import Features, Gram, summed
+from visavis.stats import Features, Gram, crossed, gram, summed
 
 NARROW, WIDE = {"n": 60, "p": 5, "q": 7}, {"n": 12, "p": 40, "q": 30}
 DATA = {
@@ -221,3 +221,23 @@ def test_the_engine_prepares_the_form_that_is_cheaper_for_all_layers_together(sh
     X, _ = related(n=shapes.n, p=shapes.x[0])
     measure = vv.registry["cka"]
     assert type(measure.prepare(measure.settings, 0, shapes).run(X)) is kind
+
+
+@pytest.mark.parametrize("entries", [1, 100, 2**15])
+@pytest.mark.parametrize(("dtype", "rel"), [("float64", 1e-12), ("float32", 1e-6)])
+def test_products_of_many_layers_are_those_of_each_pair(entries, dtype, rel, monkeypatch):
+    monkeypatch.setattr(gram, "CROSSED_ENTRIES", entries)
+    random = np.random.default_rng(0)
+    sides = [
+        [
+            Gram.of(random.normal(size=(20, 3 + k)).astype(dtype), vv.kernels.linear())
+            for k in range(c)
+        ]
+        for c in (3, 2)
+    ]
+    together = crossed(*sides)
+    assert together.dtype == np.float64
+    alone = [[float((x.hollow.astype(float) * y.hollow).sum()) for y in sides[1]] for x in sides[0]]
+    norms = [[float(np.linalg.norm(each.hollow)) for each in side] for side in sides]
+    assert np.all(np.abs(together - alone) <= rel * np.outer(*norms))
+    np.testing.assert_allclose(crossed(sides[0], sides[0]).T, crossed(sides[0], sides[0]))

@@ -42,6 +42,23 @@ REFUSED = {
         {"normalization": "rv"},
         r"canonical_ridge: `normalization` must be one of 'cca', 'cka', got 'rv'",
     ),
+    "no neighbours": (
+        vv.mutual_knn,
+        {"k": 0},
+        r"mutual_knn: `k` must be a whole number, 1 or more",
+    ),
+    "fraction of a neighbour": (vv.cknna, {"k": 2.5}, r"cknna: `k` must be a whole .* got 2\.5"),
+    "true neighbours": (vv.lcs_knn, {"k": True}, r"lcs_knn: `k` must be a whole .* got True"),
+    "negative neighbours": (
+        vv.information_imbalance,
+        {"k": -1},
+        r"information_imbalance: `k` must be a whole number, 1 or more, got -1",
+    ),
+    "metric": (
+        vv.knn_jaccard,
+        {"metric": "manhattan"},
+        r"knn_jaccard: `metric` must be one of 'cosine', 'euclidean', got 'manhattan'",
+    ),
     "procrustes form": (
         vv.procrustes,
         {"form": "angle"},

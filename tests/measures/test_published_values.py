@@ -29,10 +29,12 @@ FORWARD = {
     "hsic-biased": (partial(vv.hsic, estimator="biased"), 11.8783572692),
     "procrustes-cosine": (partial(vv.procrustes, form="similarity"), 0.7362553106),
     "procrustes-angle": (vv.procrustes, 0.7432764761),
+    "information_imbalance": (vv.information_imbalance, 0.4710),
 }
 SWAPPED = {
     "linear_regression": (vv.linear_regression, 0.5634752417),
     "pwcca": (vv.pwcca, 0.7368405676),
+    "information_imbalance": (vv.information_imbalance, 0.3418),
 }
 
 

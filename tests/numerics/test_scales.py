@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 from tests.data_makers import related
-from tests.measures.records import RECORDS, allowing, every_record, given, oracle, over
+from tests.measures.records import RECORDS, allowing, broad, every_record, given, oracle, over
 from tests.oracles import exact
 
 import visavis as vv
 from visavis.measures.measure import SCALING
 
 SCALE_FREE = [each for each in RECORDS if SCALING in each.invariant_to]
-SHAPES = {"features": {"n": 40, "p": 6, "q": 5}, "gram": {"n": 8, "p": 60, "q": 50}}
+SHAPES = {"features": {"n": 40, "p": 6, "q": 5}, "gram": {"n": 14, "p": 60, "q": 50}}
 every_form = pytest.mark.parametrize("form", SHAPES)
 estimators = pytest.mark.parametrize("estimator", ["debiased", "biased"])
 
@@ -113,7 +113,7 @@ def test_numbers_below_the_normal_ones(kernel, dtype, scale, rel):
 @over([each for each in SCALE_FREE if each.settings.get("kernel") != vv.kernels.precomputed()])
 def test_numbers_near_the_largest(measure, dtype):
     # Their column means overflow. A right answer would do as well as the cause and the cure.
-    X, Y = related(n=12, p=3, q=2)
+    X, Y = related(n=12, p=3, q=broad(measure, 2))
     largest = np.finfo(dtype).max
     X, Y = ((each / abs(each).max()).astype(dtype) * largest for each in (X, Y))
     try:

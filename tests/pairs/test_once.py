@@ -19,16 +19,16 @@ def work(monkeypatch):
     prepared, met = [], []
     original = Preparation.__init__
 
-    def counting(self, key, run, meet):
+    def counting(self, key, run, meet, cross=None):
         def counted_run(X):
             prepared.append((key, X.shape))
             return run(X)
 
-        def counted_meet(x, y):
+        def counted_meet(x, y, *crossed):
             met.append((key, id(x), id(y)))
-            return meet(x, y)
+            return meet(x, y, *crossed)
 
-        original(self, key, counted_run, counted_meet)
+        original(self, key, counted_run, counted_meet, cross)
 
     monkeypatch.setattr(Preparation, "__init__", counting)
     return prepared, met

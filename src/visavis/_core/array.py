@@ -125,6 +125,11 @@ def like(value: Array, X: Array) -> Array:
         return xp.astype(value, X.dtype, copy=False)
 
 
+def placed(value: float, X: Array) -> Array:
+    """Return a number found on the host as a 0-d array of the dtype, library and device of `X`."""
+    return namespace(X).asarray(value, dtype=X.dtype, device=device(X))
+
+
 def recording(*arrays: Array) -> bool:
     """Whether values may not be looked at, or should not be.
 

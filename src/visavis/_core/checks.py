@@ -8,6 +8,7 @@ only a result that is not finite is traced back to the row or column that spoile
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 
@@ -139,6 +140,27 @@ def option(where: str, name: str, value: object, choices: tuple[str, ...]) -> No
     if value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(message(where, name, f"be one of {listed}", repr(value)))
+
+
+def count(where: str, name: str, value: object) -> None:
+    """Check that `value` is a whole number, 1 or more."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(message(where, name, "be a whole number, 1 or more", repr(value)))
+
+
+def readable(where: str, **arrays: Array) -> None:
+    """Check that values may be looked at, which what is computed on the host has to do."""
+    for name, X in arrays.items():
+        if array.read(X[0, 0]) is None:
+            raise TypeError(
+                message(
+                    where,
+                    name,
+                    "hold values that can be read",
+                    "an array inside a transformation (jit, vmap, compile)",
+                    "Neighbours are found on the host: call it outside.",
+                )
+            )
 
 
 def flag(where: str, name: str, value: object) -> None:

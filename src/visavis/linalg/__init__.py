@@ -14,6 +14,9 @@ from visavis.linalg.centre import split_diagonal as split_diagonal
 from visavis.linalg.centre import unit_of as unit_of
 from visavis.linalg.distances import manhattan as manhattan
 from visavis.linalg.distances import squared_euclidean as squared_euclidean
+from visavis.linalg.neighbours import METRICS as METRICS
+from visavis.linalg.neighbours import Points as Points
+from visavis.linalg.neighbours import unit_rows as unit_rows
 from visavis.linalg.order import median_all as median_all
 from visavis.linalg.order import middle_of_pairs as middle_of_pairs
 from visavis.linalg.spectrum import eigen as eigen

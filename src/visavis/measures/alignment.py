@@ -20,7 +20,7 @@ from visavis.measures.measure import (
     Preparation,
     Shapes,
 )
-from visavis.stats import Features, Gram, Sums, summed
+from visavis.stats import Features, Gram, Sums, crossed, summed
 from visavis.stats import hsic as formulas
 
 KernelSpec = Kernel | str | tuple[Kernel | str, Kernel | str]
@@ -174,6 +174,7 @@ class _Met:
 
     x: Gram | Features
     y: Gram | Features
+    off: Array | None = None
     _between: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -182,7 +183,8 @@ class _Met:
 
     def hsic(self, i: int, j: int, estimator: str) -> Array:
         if estimator not in self._between:
-            self._between[estimator] = self.x.hsic(self.y, estimator)  # pyright: ignore[reportArgumentType]
+            known = {} if self.off is None else {"off": self.off}
+            self._between[estimator] = self.x.hsic(self.y, estimator, **known)  # pyright: ignore[reportArgumentType]
         return self._between[estimator]
 
     def norm(self, i: int, estimator: str) -> Array:
@@ -249,7 +251,7 @@ def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparati
     sides = kernel_sides("cka", options["kernel"])
     if _linear(sides) and cheaper_form(shapes) == "features":
         return Preparation("features", Features.of, _Met)
-    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]), _Met)
+    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]), _Met, crossed)
 
 
 def _score_hsic(options: Mapping[str, Any], met: Sums | _Met) -> Array:

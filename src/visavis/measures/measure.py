@@ -2,8 +2,9 @@
 
 import inspect
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -33,11 +34,17 @@ class Preparation:
         M times, whatever the number of pairs.
     meet : callable
         From what was kept of X and of Y to what all measures with this key score.
+    cross : callable, optional
+        From what was kept of all layers of both sides to a matrix of what is dear in `meet`, which
+        then takes its entry as a third argument: many pairs at once may cost far less.
     """
 
     key: Hashable
     run: Callable[[Array], Any] = field(compare=False)
-    meet: Callable[[Any, Any], Any] = field(compare=False)
+    meet: Callable[..., Any] = field(compare=False)
+    cross: Callable[[Sequence[Any], Sequence[Any]], Array] | None = field(
+        default=None, compare=False
+    )
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,8 @@ class Measure:
     metric : bool
         Whether it is a distance that satisfies the triangle inequality and is zero between
         representations that differ only by what it is invariant to.
+    reflexive : bool
+        Whether a representation has the best value of the range with itself.
     invariant_to, not_invariant_to : frozenset of str
         Maps that leave the value, and maps that in general move it.
     statistic : str
@@ -114,6 +123,7 @@ class Measure:
     direction: Literal["similarity", "distance"] = "similarity"
     symmetric: bool = True
     metric: bool = False
+    reflexive: bool = True
     invariant_to: frozenset[str]
     not_invariant_to: frozenset[str] = frozenset()
     minimum_rows: int = 2
@@ -126,11 +136,13 @@ class Measure:
         """Return the measure of two arrays under the record's options."""
         return self.function(X, Y, **self.options)
 
-    @property
-    def defaults(self) -> dict[str, Any]:
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
         """The options of the function with their default values."""
         parameters = inspect.signature(self.function).parameters.values()
-        return {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+        return MappingProxyType(
+            {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+        )
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -9,10 +9,18 @@ from typing import Any
 from visavis import kernels
 from visavis._core import checks
 from visavis.measures.alignment import CKA, HSIC
+from visavis.measures.bures import BURES, NBS
 from visavis.measures.canonical import CCA, PWCCA, SVCCA
+from visavis.measures.distance_correlation import DISTANCE_CORRELATION
+from visavis.measures.information import INFORMATION_IMBALANCE
 from visavis.measures.measure import Measure
+from visavis.measures.neighbour_order import LCS_KNN, RANK_SIMILARITY
+from visavis.measures.neighbour_similarity import CKNNA, SECOND_ORDER_COSINE
+from visavis.measures.neighbours import CYCLE_KNN, KNN_JACCARD, MUTUAL_KNN
 from visavis.measures.regression import CANONICAL_RIDGE, LINEAR_REGRESSION
+from visavis.measures.rsa import RSA
 from visavis.measures.shape import PROCRUSTES
+from visavis.measures.whitened import SHAPE_DISTANCE
 
 registry: Mapping[str, Measure] = MappingProxyType(
     {
@@ -26,6 +34,19 @@ registry: Mapping[str, Measure] = MappingProxyType(
             LINEAR_REGRESSION,
             CANONICAL_RIDGE,
             PROCRUSTES,
+            SHAPE_DISTANCE,
+            BURES,
+            NBS,
+            RSA,
+            DISTANCE_CORRELATION,
+            MUTUAL_KNN,
+            KNN_JACCARD,
+            RANK_SIMILARITY,
+            SECOND_ORDER_COSINE,
+            CKNNA,
+            CYCLE_KNN,
+            LCS_KNN,
+            INFORMATION_IMBALANCE,
         )
     }
 )

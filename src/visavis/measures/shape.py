@@ -80,10 +80,15 @@ def procrustes(X: Array, Y: Array, /, *, form: str = "angular", scale: bool = Fa
     True
     """
     checks.option("procrustes", "form", form, formulas.FORMS)
-    X, Y = checks.pair("procrustes", X, Y, minimum_rows=2)
-    with checks.diagnosed("procrustes", X=X, Y=Y):
-        value = _score({"form": form, "scale": scale}, _Met(_Shape.of(X), _Shape.of(Y)))
-    return checks.finite("procrustes", array.like(value, X), X=X, Y=Y)
+    return between("procrustes", X, Y, form=form, scale=scale)
+
+
+def between(where: str, X: Array, Y: Array, *, form: str, scale: bool = False) -> Array:
+    """Return the Procrustes distance in a form, for a measure that may have another name."""
+    X, Y = checks.pair(where, X, Y, minimum_rows=2)
+    with checks.diagnosed(where, X=X, Y=Y):
+        value = score_shapes({"form": form, "scale": scale}, _Met(_Shape.of(X), _Shape.of(Y)))
+    return checks.finite(where, array.like(value, X), X=X, Y=Y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +123,13 @@ class _Met:
         return formulas.unit_squared_distance(self.x.matrix, self.y.matrix)
 
 
-def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
+def prepare_shape(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
+    """Prepare a representation for any measure of Procrustes distance."""
     return Preparation("shape", _Shape.of, _Met)
 
 
-def _score(options: Mapping[str, Any], met: _Met) -> Array:
+def score_shapes(options: Mapping[str, Any], met: _Met) -> Array:
+    """Return the Procrustes distance under options `form` and `scale`."""
     sizes = ((side.norm, side.unit) for side in (met.x, met.y))
     return formulas.formed(met.distance, *sizes, **options)
 
@@ -167,8 +174,8 @@ PROCRUSTES = _specialise(
         name="procrustes",
         title="Procrustes distance",
         function=procrustes,
-        prepare=_prepare,
-        score=_score,
+        prepare=prepare_shape,
+        score=score_shapes,
         describe=_describe,
         check=_check,
         reference="Schönemann (1966), doi:10.1007/BF02289451; Williams et al. (2021), "

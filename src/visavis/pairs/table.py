@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,14 @@ class Prepared:
 
     sides: tuple[Layers, Layers]
     _held: dict[tuple[Hashable, int, str], Any] = field(default_factory=dict)
+    _crossed: dict[Hashable, dict[tuple[str, str], Array]] = field(default_factory=dict)
 
     @property
     def same(self) -> bool:
         """Whether a set is compared with itself."""
         return self.sides[0] is self.sides[1]
 
-    @property
+    @cached_property
     def shapes(self) -> Shapes:
         """The shapes of all layers."""
         widths = [tuple(int(X.shape[1]) for X in side.values()) for side in self.sides]
@@ -54,8 +56,33 @@ class Prepared:
         x, y = (measure.prepare(measure.settings, side, self.shapes) for side in (0, 1))
         key = (x.key, y.key)
         if key not in met:
-            met[key] = x.meet(self.of(measure, 0, row), self.of(measure, 1, col))
+            kept = self.of(measure, 0, row), self.of(measure, 1, col)
+            crossed = {} if x.cross is None else self._all_crossed(measure, key, x.cross)
+            known = crossed.get((row, col))
+            met[key] = x.meet(*kept) if known is None else x.meet(*kept, known)
         return met[key]
+
+    def _all_crossed(
+        self,
+        measure: Measure,
+        key: Hashable,
+        cross: Callable[[Sequence[Any], Sequence[Any]], Array],
+    ) -> dict[tuple[str, str], Array]:
+        """Return what is dear in the meetings of all pairs, found for all of them at once."""
+        if key not in self._crossed:
+            kept: list[dict[str, Any]] = [{}, {}]
+            for side, layers in enumerate(self.sides):
+                for layer in layers:
+                    # A layer that has no answer is dealt with where it is met.
+                    with suppress(DegenerateInputError):
+                        kept[side][layer] = self.of(measure, side, layer)
+            values = cross(list(kept[0].values()), list(kept[1].values()))
+            self._crossed[key] = {
+                (row, col): values[i, j]
+                for i, row in enumerate(kept[0])
+                for j, col in enumerate(kept[1])
+            }
+        return self._crossed[key]
 
 
 @dataclass

@@ -4,6 +4,10 @@ from visavis.stats.axes import Axes as Axes
 from visavis.stats.axes import Overlap as Overlap
 from visavis.stats.features import Features as Features
 from visavis.stats.gram import Gram as Gram
+from visavis.stats.gram import crossed as crossed
 from visavis.stats.moments import Moments as Moments
+from visavis.stats.neighbours import Neighbours as Neighbours
+from visavis.stats.neighbours import Shared as Shared
+from visavis.stats.ranks import Ranks as Ranks
 from visavis.stats.sums import Sums as Sums
 from visavis.stats.sums import summed as summed
