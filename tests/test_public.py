@@ -37,6 +37,7 @@ FUNCTIONS = {
     "rsa",
     "second_order_cosine",
     "shape_distance",
+    "stream",
     "svcca",
 }
 CLASSES = {"Activations", "Comparison", "ComparisonSet", "Finding", "Measure", "Moments"}

@@ -35,6 +35,7 @@ from visavis.measures import shape_distance as shape_distance
 from visavis.measures import svcca as svcca
 from visavis.models import extract as extract
 from visavis.models import layers as layers
+from visavis.models import stream as stream
 from visavis.pairs import compare as compare
 from visavis.results import Activations as Activations
 from visavis.results import Comparison as Comparison

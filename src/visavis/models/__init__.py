@@ -8,3 +8,4 @@ from visavis.models.extraction import extract as extract
 from visavis.models.factory import from_factory as from_factory
 from visavis.models.listing import Layer as Layer
 from visavis.models.listing import layers as layers
+from visavis.models.streaming import stream as stream
