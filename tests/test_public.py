@@ -76,7 +76,8 @@ def test_every_function_says_what_it_takes_and_gives_and_shows_it(name):
     function = getattr(vv, name)
     assert inspect.isfunction(function)
     documentation = inspect.getdoc(function)
-    told = ["Parameters\n-", "Returns\n-", *inspect.signature(function).parameters]
+    gives = "Yields\n-" if inspect.isgeneratorfunction(function) else "Returns\n-"
+    told = ["Parameters\n-", gives, *inspect.signature(function).parameters]
     assert [each for each in told if each not in documentation] == []
 
 
