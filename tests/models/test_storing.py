@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -232,11 +234,60 @@ def test_a_full_disk_keeps_what_was_stored(tmp_path, monkeypatch):
     equal(stored, vv.extract(net(), batches(2000, 100)))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_no_permission(tmp_path):
-    (tmp_path / "a").mkdir(mode=0o500)
-    with pytest.raises(OSError, match="rows stored before are kept"):
-        vv.extract(net(), batches(), into=tmp_path / "a")
+NOBODY = 65534
+
+
+@contextmanager
+def anybody():
+    """Not the superuser, who may write everywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder(tmp_path):
+    """A folder that anybody may reach, with a folder of nobody in it."""
+    vv.extract(net(), batches(), into=tmp_path / "warm")  # loads what only the owner might read
+    with TemporaryDirectory() as name:
+        folder = Path(name, "a")
+        folder.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            Path(name).chmod(0o755)
+            os.chown(folder, NOBODY, NOBODY)
+        yield folder
+
+
+def test_no_permission(open_folder):
+    open_folder.chmod(0o500)
+    message = r"PermissionError|Permission denied.*rows stored before are kept"
+    with anybody(), pytest.raises(OSError, match=message):
+        vv.extract(net(), batches(), into=open_folder)
+    assert not any(open_folder.iterdir())
+
+
+def test_a_permission_that_is_taken_away_keeps_what_was_stored(open_folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(writer, "SHARD_BYTES", 1)
+
+    def closing():
+        for index, batch in enumerate(batches()):
+            if index == 3:
+                open_folder.chmod(0o500)
+            yield batch
+
+    message = "Permission denied.*rows stored before are kept"
+    with anybody(), pytest.raises(OSError, match=message):
+        vv.extract(net(), closing(), into=open_folder)
+    assert len(list(open_folder.glob("shard-*"))) == 3
+    open_folder.chmod(0o700)
+    equal(vv.extract(net(), batches(), into=open_folder), vv.extract(net(), batches()))
+    vv.extract(net(), batches(), into=tmp_path / "whole")
+    assert content(open_folder) == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("world", [2, 3, 7])

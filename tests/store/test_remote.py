@@ -1,6 +1,10 @@
 """Activations behind URLs: of every format, as from a local file, and gone afterwards."""
 
+import functools
+import gc
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -9,13 +13,15 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 import zarr
 from pyarrow import parquet
 from safetensors.numpy import save_file
+from torch import nn
 
 import visavis as vv
 from visavis import StoreFormatError, load
-from visavis.store import remote
+from visavis.store import remote, writer
 
 X = np.random.default_rng(0).normal(size=(6, 3))
 
@@ -72,7 +78,7 @@ def test_every_format(put, name):
     acts = load(url)
     np.testing.assert_array_equal(acts["fc"], X)
     assert list(acts) == ["fc"]
-    assert acts.provenance == {"file": name}
+    assert acts.provenance == {"name": Path(name).stem, "file": name}
     assert set(Path(gettempdir()).glob("visavis-*")) <= before
 
 
@@ -211,3 +217,89 @@ def test_a_library_for_a_kind_of_url_is_missing(monkeypatch):
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(ImportError, match=r"^Install s3fs to access S3$"):
         load("s3://bucket/x.npz")
+
+
+# Stores that `extract` wrote, behind a URL.
+
+
+@pytest.fixture
+def store_url(memory, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SHARD_BYTES", 1)
+    model = nn.Sequential(nn.Linear(3, 2))
+    vv.extract(model, list(torch.tensor(X, dtype=torch.float32).split(2)), into=tmp_path / "run")
+    memory.put(str(tmp_path / "run"), "/bucket/run", recursive=True)
+    return "memory://bucket/run", tmp_path / "run"
+
+
+def test_a_store_behind_a_url(store_url):
+    url, path = store_url
+    there, here = load(url), load(path)
+    assert list(there) == list(here)
+    assert (there.ids, there.digests, there.provenance) == (here.ids, here.digests, here.provenance)
+    for name in here:
+        np.testing.assert_array_equal(there[name], here[name])
+    assert vv.compare(url, url).names == ("run", "run")
+
+
+def test_shards_are_fetched_when_a_layer_is_asked_for(store_url, memory):
+    url, _ = store_url
+    acts = load(url)
+    assert acts.n == 6
+    for path in memory.glob("/bucket/run/shard-*"):
+        memory.rm(path)
+    with pytest.raises(FileNotFoundError, match=r"memory://bucket/run/shard-.*no such file"):
+        acts[next(iter(acts))]
+
+
+def test_a_shard_that_was_changed_behind_a_url(store_url, memory):
+    url, _ = store_url
+    path = memory.glob("/bucket/run/shard-*")[0]
+    content = bytearray(memory.cat(path))
+    content[-1] ^= 1
+    memory.pipe(path, bytes(content))
+    acts = load(url)
+    with pytest.raises(StoreFormatError, match="was changed since it was written"):
+        acts[next(iter(acts))]
+
+
+def test_nothing_behind_a_url_without_a_suffix(memory):
+    with pytest.raises(ValueError, match="`path` must end in"):
+        load("memory://bucket/nothing")
+
+
+def test_the_copies_of_a_store_go_with_it(store_url):
+    url, _ = store_url
+    before = set(Path(gettempdir()).glob("visavis-*"))
+    acts = load(url)
+    assert acts[next(iter(acts))].shape[0] == 6
+    (kept,) = set(Path(gettempdir()).glob("visavis-*")) - before
+    del acts
+    gc.collect()
+    assert not kept.exists()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A web server over `tmp_path`."""
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_web(web, store_url, tmp_path):
+    np.savez(tmp_path / "acts.npz", fc=X)
+    np.testing.assert_array_equal(load(f"{web}/acts.npz?version=2")["fc"], X)
+    here, there = load(store_url[1]), load(f"{web}/run")
+    for name in here:
+        np.testing.assert_array_equal(there[name], here[name])
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        load(f"{web}/other.npz")

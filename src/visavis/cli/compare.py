@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
-from visavis import pairs
+from visavis import pairs, store
 from visavis._core.files import atomic
 from visavis.cli import show
 from visavis.results import ComparisonSet
@@ -44,6 +44,10 @@ def command(
     name: Annotated[
         list[str] | None, typer.Option("--name", help="What a side is called; give it twice.")
     ] = None,
+    ids: Annotated[
+        str | None,
+        typer.Option(help="The array or column of the files that holds the sample ids."),
+    ] = None,
     align: Annotated[
         str, typer.Option(help="strict, or inner: keep the samples, by id, that both have.")
     ] = "strict",
@@ -60,9 +64,11 @@ def command(
     if name and len(name) != 2:
         raise typer.BadParameter("give --name twice, once for each side", param_hint="--name")
     write = _writer(out)
+    left = a if ids is None else store.load(a, ids=ids)
+    right = b if ids is None or b is None else left if b == a else store.load(b, ids=ids)
     result = pairs.compare(
-        a,
-        b,
+        left,
+        right,
         measures=measure or ["cka"],
         names=(name[0], name[1]) if name else None,
         align=cast("Align", align),  # compare checks it

@@ -39,7 +39,9 @@ def command(
     ] = None,
     pool: Annotated[
         str | None,
-        typer.Option(help="flatten, gap, mean, last, cls, tokens or positions; none without it."),
+        typer.Option(
+            help="flatten, gap, mean, last, cls, tokens, positions or graph-mean; none without it."
+        ),
     ] = None,
     tokenizer: Annotated[
         str | None, typer.Option(help="For texts: a name or folder; that of hf:ID without it.")

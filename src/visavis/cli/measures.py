@@ -34,6 +34,9 @@ def facts(measure: Measure) -> dict[str, object]:
     return {
         "name": measure.label,
         "title": measure.title,
+        "inputs": measure.inputs,
+        "paired_features": measure.paired_features,
+        "required": list(measure.required),
         "range": measure.span,
         "direction": measure.direction,
         "symmetric": measure.symmetric,

@@ -19,6 +19,13 @@ ORTHOGONAL = "orthogonal map"
 LINEAR = "invertible linear map"
 LINEAR_X = "invertible linear map of X"
 LINEAR_Y = "invertible linear map of Y"
+ROWS = "row permutation of Y"  # of whoever does not ask which sample is which
+
+# What the two arguments of a measure are.
+REPRESENTATIONS = "representations"  # (n, p) and (n, q): one row for each sample
+REPEATS = "repeats"  # (n, r, p) and (n, s, q): several noisy rows for each sample
+UNITS = "units"  # (n, p) and (n, q), whose columns are what is compared
+WEIGHTS = "weights"  # parameters, not activations
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,12 @@ class Measure:
         Operations, as a formula in n, p, q.
     minimum_rows : int
         Fewest samples for which it is defined.
+    inputs : {"representations", "repeats", "units", "weights"}
+        What the two arguments are. `visavis.compare` takes representations.
+    paired_features : bool
+        Whether the columns of X and Y correspond as well, so that there must be as many.
+    required : tuple of str
+        Options without a default: what else the measure must be told, such as labels.
     reference : str
         Where it comes from.
     options : mapping
@@ -127,6 +140,9 @@ class Measure:
     invariant_to: frozenset[str]
     not_invariant_to: frozenset[str] = frozenset()
     minimum_rows: int = 2
+    inputs: Literal["representations", "repeats", "units", "weights"] = REPRESENTATIONS
+    paired_features: bool = False
+    required: tuple[str, ...] = ()
     chance: Callable[[Mapping[str, Any], Any], Array] | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     variants: tuple[Mapping[str, Any], ...] = ()
@@ -141,7 +157,11 @@ class Measure:
         """The options of the function with their default values."""
         parameters = inspect.signature(self.function).parameters.values()
         return MappingProxyType(
-            {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+            {
+                each.name: None if each.default is each.empty else each.default
+                for each in parameters
+                if each.kind is each.KEYWORD_ONLY
+            }
         )
 
     @property

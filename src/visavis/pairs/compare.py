@@ -9,6 +9,7 @@ import numpy as np
 from visavis._core import array, checks
 from visavis._core.progress import progress_bar
 from visavis.measures import Measure, MeasureSpec, resolve
+from visavis.measures.measure import REPRESENTATIONS
 from visavis.pairs import findings, sides
 from visavis.pairs.sides import Side
 from visavis.pairs.table import Prepared, Table, tables
@@ -152,7 +153,7 @@ def compare(
 
 def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[Measure]:
     if several is None:
-        return [resolve(one)]
+        return [_ready(resolve(one))]
     if isinstance(several, str) or one != "cka":
         seen = repr(several) if isinstance(several, str) else f"it beside measure={one!r}"
         raise TypeError(
@@ -164,7 +165,7 @@ def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[M
                 'For instance measures=["cka", "procrustes"].',
             )
         )
-    resolved = [resolve(spec) for spec in several]
+    resolved = [_ready(resolve(spec)) for spec in several]
     labels = [measure.label for measure in resolved]
     if not labels or len(set(labels)) < len(labels):
         raise ValueError(
@@ -173,6 +174,32 @@ def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[M
             )
         )
     return resolved
+
+
+def _ready(measure: Measure) -> Measure:
+    """Check that a measure needs nothing but two representations."""
+    if measure.inputs != REPRESENTATIONS:
+        raise ValueError(
+            checks.message(
+                "compare",
+                "measure",
+                "be of representations, one row for each sample",
+                f"{measure.name}, which is of {measure.inputs}",
+                f"Call visavis.{measure.name} itself.",
+            )
+        )
+    missing = [key for key in measure.required if measure.settings[key] is None]
+    if missing:
+        raise TypeError(
+            checks.message(
+                "compare",
+                "measure",
+                f"come with {', '.join(missing)}",
+                measure.label,
+                f"For instance functools.partial(visavis.{measure.name}, {missing[0]}=...).",
+            )
+        )
+    return measure
 
 
 def _comparison(

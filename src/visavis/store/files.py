@@ -20,8 +20,10 @@ def load(path: str | Path, *, ids: str | None = None) -> Activations:
     ----------
     path : str or Path
         A store that `visavis.extract` wrote (a folder), whose layers are read when they are asked
-        for; or a file, or a URL that fsspec can open (``s3://``, ``https://`` ...; a single file is
-        copied to the temporary folder while it is read), by its suffix:
+        for; or a file, by its suffix as below. Either may be a URL that fsspec can open
+        (``s3://``, ``https://`` ...): a file is copied to the temporary folder while it is read,
+        the shards of a store are copied there when a layer is asked for.
+
 
         - ``.npy``: one layer, named after the file.
         - ``.npz``, ``.safetensors``: one array per layer, in file order.
@@ -84,6 +86,13 @@ def _folder(path: Path) -> Activations:
 
 def _at(url: str, ids: str | None) -> Activations:
     name = remote.name(url)
+    if Path(name).suffix not in readers.SUFFIXES:
+        mirror = remote.Mirror(url)
+        try:
+            return stored.load(mirror.folder, mirror)
+        except FileNotFoundError:
+            readers.reader(name)  # which tells what there could have been
+            raise
     suffix, read = Path(name).suffix, readers.reader(name)
     if suffix == ".zarr":
         remote.find_zarr(url)
@@ -135,7 +144,7 @@ def _activations(contents: Contents, shown: str, name: str) -> Activations:
             layers,
             ids=None if ids is None else [_text(each) for each in ids.tolist()],
             pool="as stored",
-            provenance={"file": name},
+            provenance={"name": Path(name).stem, "file": name},
         )
     except ValueError as error:
         reason = str(error).removeprefix("Activations: ")

@@ -1,9 +1,11 @@
 """Files behind a URL, by fsspec (extra ``io``)."""
 
+import shutil
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,6 +45,38 @@ def fetched(url: str) -> Iterator[Path]:
             if copy.is_dir():
                 raise IsADirectoryError
         yield copy
+
+
+class Mirror:
+    """A local copy of a folder behind a URL, file by file as they are asked for.
+
+    It lies in a temporary folder that goes when nobody holds the mirror any more.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is not there.
+    OSError
+        If it cannot be fetched.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        kept = mkdtemp(prefix="visavis-")
+        weakref.finalize(self, shutil.rmtree, kept, ignore_errors=True)
+        # Under its own name, by which the activations are called.
+        self.folder = Path(kept, Path(urlsplit(self._url).path).name or "store")
+        self.folder.mkdir()
+
+    def fetch(self, file: str) -> None:
+        """Copy a file, if that was not done before."""
+        copy = self.folder / file
+        if copy.exists():
+            return
+        part = copy.with_name(f".{file}")
+        with _reached(f"{self._url}/{file}") as (system, source):
+            system.get_file(source, str(part))
+        part.replace(copy)
 
 
 def find_zarr(url: str) -> None:

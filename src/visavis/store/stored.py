@@ -12,6 +12,7 @@ from visavis._core.errors import StoreFormatError
 from visavis.results import Activations, Finding, Lazy
 from visavis.store import manifest
 from visavis.store.manifest import LABELS, Manifest
+from visavis.store.remote import Mirror
 from visavis.store.shards import Opened
 from visavis.store.writer import Journal
 
@@ -23,8 +24,8 @@ class StoredLayers(Lazy):
     order of the loader, whichever worker stored them.
     """
 
-    def __init__(self, folder: Path, held: Manifest) -> None:
-        self._folder, self._held = folder, held
+    def __init__(self, folder: Path, held: Manifest, mirror: Mirror | None = None) -> None:
+        self._folder, self._held, self._mirror = folder, held, mirror
         self._opened: dict[str, Opened] = {}
 
     @property
@@ -58,6 +59,8 @@ class StoredLayers(Lazy):
     def _shard(self, file: str) -> Opened:
         if file not in self._opened:
             shard = next(each for each in self._held.shards if each.file == file)
+            if self._mirror is not None:
+                self._mirror.fetch(file)
             self._opened[file] = Opened(self._folder, shard)
         return self._opened[file]
 
@@ -80,16 +83,25 @@ class StoredLayers(Lazy):
                 start += n
 
 
-def load(folder: Path) -> Activations:
+def load(folder: Path, mirror: Mirror | None = None) -> Activations:
     """Open a store: layers are read when they are asked for.
+
+    Parameters
+    ----------
+    folder : Path
+    mirror : Mirror, optional
+        What brings the files to the folder.
 
     Raises
     ------
     StoreFormatError
         If it is unfinished or damaged.
     """
+    if mirror is not None:
+        for file in (manifest.NAME, LABELS):
+            mirror.fetch(file)
     held = manifest.load(folder)
-    layers = StoredLayers(folder, held)
+    layers = StoredLayers(folder, held, mirror)
     facts = held.facts
     labels = _labels(folder, facts.get("labels"))
     return Activations(
