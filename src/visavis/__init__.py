@@ -16,6 +16,7 @@ from visavis.measures import canonical_ridge as canonical_ridge
 from visavis.measures import cca as cca
 from visavis.measures import cka as cka
 from visavis.measures import cknna as cknna
+from visavis.measures import class_cka as class_cka
 from visavis.measures import cycle_knn as cycle_knn
 from visavis.measures import distance_correlation as distance_correlation
 from visavis.measures import hsic as hsic
@@ -25,11 +26,14 @@ from visavis.measures import lcs_knn as lcs_knn
 from visavis.measures import linear_regression as linear_regression
 from visavis.measures import mutual_knn as mutual_knn
 from visavis.measures import nbs as nbs
+from visavis.measures import partial_cka as partial_cka
+from visavis.measures import prefix_cka as prefix_cka
 from visavis.measures import procrustes as procrustes
 from visavis.measures import pwcca as pwcca
 from visavis.measures import rank_similarity as rank_similarity
 from visavis.measures import registry as registry
 from visavis.measures import rsa as rsa
+from visavis.measures import sampled_cka as sampled_cka
 from visavis.measures import second_order_cosine as second_order_cosine
 from visavis.measures import shape_distance as shape_distance
 from visavis.measures import svcca as svcca

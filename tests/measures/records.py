@@ -24,8 +24,12 @@ EVERYTHING = [
     for record in vv.registry.values()
     for options in ({}, *record.variants)
 ]
-# What takes repeats, units or weights, or must be told more, has tests of its own by its family.
-RECORDS = [each for each in EVERYTHING if each.inputs == REPRESENTATIONS and not each.required]
+# What takes something else than two representations, or may have no answer, has tests of its own.
+RECORDS = [
+    each
+    for each in EVERYTHING
+    if each.inputs == REPRESENTATIONS and each.always_defined and not each.required
+]
 
 
 def over(records: list[Measure]) -> pytest.MarkDecorator:

@@ -4,6 +4,7 @@ import os
 from importlib import resources
 
 import numpy as np
+import peft
 import pytest
 import torch
 
@@ -150,25 +151,19 @@ def test_a_causal_model_with_padding_on_either_side(side, pool):
         torch.testing.assert_close(acts[name], expected, atol=1e-5, rtol=1e-4)
 
 
-class Lora(torch.nn.Module):
-    """A linear module inside of another one, as adapters have it."""
-
-    def __init__(self, base):
-        super().__init__()
-        self.base_layer = base
-        self.lora_A = torch.nn.Linear(base.in_features, 1, bias=False)
-        self.lora_B = torch.nn.Linear(1, base.out_features, bias=False)
-
-    def forward(self, x):
-        return self.base_layer(x) + self.lora_B(self.lora_A(x))
-
-
-def test_adapters_do_not_hide_the_blocks():
-    model = small("llama")
-    for block in model.layers:
-        block.self_attn.q_proj = Lora(block.self_attn.q_proj)
-    acts = vv.extract(model, torch.randint(1, 99, (4, 5)), "blocks")
-    assert len(acts) == 3
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of one library about another
+def test_adapters_do_not_hide_the_blocks(minilm, tokenizer):
+    base = transformers.AutoModel.from_pretrained(minilm)
+    adapters = peft.LoraConfig(r=2, target_modules=["query", "value"], init_lora_weights=False)
+    model = peft.get_peft_model(base, adapters).eval()
+    batch = dict(tokenizer(["one two three", "four"], padding=True, return_tensors="pt"))
+    acts = vv.extract(model, [batch], "blocks", pool="mean")
+    assert list(acts) == [f"base_model.model.encoder.layer.{k}" for k in range(6)]
+    mask = batch["attention_mask"][..., None]
+    with torch.no_grad():
+        states = model(**batch, output_hidden_states=True).hidden_states[1:]
+    for name, state in zip(acts, states, strict=True):
+        torch.testing.assert_close(acts[name], (state * mask).sum(1) / mask.sum(1))
 
 
 def test_a_model_without_blocks():

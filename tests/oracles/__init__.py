@@ -14,6 +14,10 @@ from .cca import svcca as svcca
 from .centring import centred as centred
 from .centring import double_centred as double_centred
 from .centring import u_centred as u_centred
+from .controlled import class_cka as class_cka
+from .controlled import partial_cka as partial_cka
+from .controlled import prefix_cka as prefix_cka
+from .controlled import sampled_cka as sampled_cka
 from .dimension import effective_rank as effective_rank
 from .dimension import participation_ratio as participation_ratio
 from .dimension import two_nn as two_nn

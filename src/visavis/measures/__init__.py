@@ -7,6 +7,8 @@ from visavis.measures.bures import nbs as nbs
 from visavis.measures.canonical import cca as cca
 from visavis.measures.canonical import pwcca as pwcca
 from visavis.measures.canonical import svcca as svcca
+from visavis.measures.controlled import class_cka as class_cka
+from visavis.measures.controlled import partial_cka as partial_cka
 from visavis.measures.distance_correlation import distance_correlation as distance_correlation
 from visavis.measures.information import information_imbalance as information_imbalance
 from visavis.measures.measure import Measure as Measure
@@ -19,6 +21,8 @@ from visavis.measures.neighbour_similarity import second_order_cosine as second_
 from visavis.measures.neighbours import cycle_knn as cycle_knn
 from visavis.measures.neighbours import knn_jaccard as knn_jaccard
 from visavis.measures.neighbours import mutual_knn as mutual_knn
+from visavis.measures.neurons import prefix_cka as prefix_cka
+from visavis.measures.neurons import sampled_cka as sampled_cka
 from visavis.measures.registry import MeasureSpec as MeasureSpec
 from visavis.measures.registry import registry as registry
 from visavis.measures.registry import resolve as resolve

@@ -169,7 +169,7 @@ def cka(
 
 
 @dataclass(frozen=True, eq=False)
-class _Met:
+class Aligned:
     """Two `Gram` or two `Features`, asked in the same words as the `Sums` of a pair."""
 
     x: Gram | Features
@@ -179,33 +179,38 @@ class _Met:
 
     @property
     def units(self) -> tuple[Array | float, ...]:
+        """The units in which the two are held."""
         return self.x.unit, self.y.unit
 
     def hsic(self, i: int, j: int, estimator: str) -> Array:
+        """Return the HSIC of the two."""
         if estimator not in self._between:
             known = {} if self.off is None else {"off": self.off}
             self._between[estimator] = self.x.hsic(self.y, estimator, **known)  # pyright: ignore[reportArgumentType]
         return self._between[estimator]
 
     def norm(self, i: int, estimator: str) -> Array:
+        """Return the root of the HSIC of a side with itself."""
         return (self.x, self.y)[i].norm(estimator)
 
     def trace(self, i: int) -> Array:
+        """Return the trace of the centred Gram matrix of a side."""
         return (self.x, self.y)[i].trace()
 
     @property
     def n(self) -> int:
+        """Number of samples."""
         return self.x.n
 
 
-def _together(where: str, X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | _Met:
+def _together(where: str, X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | Aligned:
     shapes = Shapes(X.shape[0], (X.shape[1],), (Y.shape[1],))
-    if _linear(sides) and cheaper_form(shapes) == "features":
+    if linear(sides) and cheaper_form(shapes) == "features":
         return summed((X, Y))
     with checks.side(where, "X"):
         x = Gram.of(X, sides[0])
     with checks.side(where, "Y"):
-        return _Met(x, Gram.of(Y, sides[1]))
+        return Aligned(x, Gram.of(Y, sides[1]))
 
 
 def _checked(
@@ -228,7 +233,8 @@ def kernel_sides(where: str, kernel: KernelSpec) -> tuple[Kernel, Kernel]:
     return kernels.named(where, kernel[0]), kernels.named(where, kernel[1])
 
 
-def _linear(sides: tuple[Kernel, Kernel]) -> bool:
+def linear(sides: tuple[Kernel, ...]) -> bool:
+    """Whether all kernels are linear."""
     return all(kernel.name == "linear" for kernel in sides)
 
 
@@ -249,27 +255,27 @@ def cheaper_form(shapes: Shapes) -> str:
 
 def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
     sides = kernel_sides("cka", options["kernel"])
-    if _linear(sides) and cheaper_form(shapes) == "features":
-        return Preparation("features", Features.of, _Met)
-    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]), _Met, crossed)
+    if linear(sides) and cheaper_form(shapes) == "features":
+        return Preparation("features", Features.of, Aligned)
+    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]), Aligned, crossed)
 
 
-def _score_hsic(options: Mapping[str, Any], met: Sums | _Met) -> Array:
+def _score_hsic(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
     return formulas.true_hsic(met.hsic(0, 1, options["estimator"]), *met.units)
 
 
-def _score_cka(options: Mapping[str, Any], met: Sums | _Met) -> Array:
+def _score_cka(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
     estimator = options["estimator"]
     norms = (met.norm(side, estimator) for side in (0, 1))
     return formulas.cka(met.hsic(0, 1, estimator), *norms)
 
 
-def _chance_hsic(options: Mapping[str, Any], met: Sums | _Met) -> Array:
+def _chance_hsic(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
     value = formulas.chance(met.trace(0), met.trace(1), met.n, options["estimator"])
     return formulas.true_hsic(value, *met.units)
 
 
-def _chance_cka(options: Mapping[str, Any], met: Sums | _Met) -> Array:
+def _chance_cka(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
     estimator = options["estimator"]
     value = formulas.chance(met.trace(0), met.trace(1), met.n, estimator)
     return formulas.cka(value, *(met.norm(side, estimator) for side in (0, 1)))
@@ -302,13 +308,14 @@ _FORGETS = {
 _ALL = frozenset({TRANSLATION, SCALING, PERMUTATION, ORTHOGONAL, LINEAR})
 
 
-def _specialise(measure: Measure) -> Measure:
+def specialise_kernels(measure: Measure) -> Measure:
+    """Return the record with the facts that hold under its kernels and its estimator."""
     sides = kernel_sides(measure.name, measure.settings["kernel"])
     forgotten = frozenset.intersection(*(frozenset(_FORGETS.get(k.name, ())) for k in sides))
     biased = measure.settings["estimator"] == "biased"
-    if measure.name == "cka" and _linear(sides):
+    if measure.name != "hsic" and linear(sides):
         forgotten |= {SCALING}
-    low = 0.0 if biased else (-1.0 if measure.name == "cka" else -math.inf)
+    low = 0.0 if biased else (-math.inf if measure.name == "hsic" else -1.0)
     return replace(
         measure,
         low=low,
@@ -319,8 +326,8 @@ def _specialise(measure: Measure) -> Measure:
         not_invariant_to=frozenset()
         if any(k.name == "precomputed" for k in sides)
         else _ALL - forgotten,
-        statistic="Moments (one pass)" if _linear(sides) else "Gram matrices",
-        cost="min(n²(p + q), n(p + q)²)" if _linear(sides) else "n²(p + q)",
+        statistic="Moments (one pass)" if linear(sides) else "Gram matrices",
+        cost="min(n²(p + q), n(p + q)²)" if linear(sides) else "n²(p + q)",
     )
 
 
@@ -334,7 +341,7 @@ _VARIANTS = (
     {"kernel": kernels.precomputed()},
 )
 
-HSIC = _specialise(
+HSIC = specialise_kernels(
     Measure(
         name="hsic",
         title="Hilbert–Schmidt independence criterion",
@@ -351,11 +358,11 @@ HSIC = _specialise(
         high=math.inf,
         invariant_to=frozenset(),
         variants=_VARIANTS,
-        specialise=_specialise,
+        specialise=specialise_kernels,
     )
 )
 
-CKA = _specialise(
+CKA = specialise_kernels(
     Measure(
         name="cka",
         title="Centred kernel alignment",
@@ -372,6 +379,6 @@ CKA = _specialise(
         high=1.0,
         invariant_to=frozenset(),
         variants=_VARIANTS,
-        specialise=_specialise,
+        specialise=specialise_kernels,
     )
 )

@@ -20,11 +20,13 @@ LINEAR = "invertible linear map"
 LINEAR_X = "invertible linear map of X"
 LINEAR_Y = "invertible linear map of Y"
 ROWS = "row permutation of Y"  # of whoever does not ask which sample is which
+SHIFT = "circular shift of all feature maps"
 
 # What the two arguments of a measure are.
 REPRESENTATIONS = "representations"  # (n, p) and (n, q): one row for each sample
 REPEATS = "repeats"  # (n, r, p) and (n, s, q): several noisy rows for each sample
 UNITS = "units"  # (n, p) and (n, q), whose columns are what is compared
+FEATURE_MAPS = "feature maps"  # (n, c, h, w) and (n, d, h, w), of convolutional layers
 WEIGHTS = "weights"  # parameters, not activations
 
 
@@ -101,10 +103,15 @@ class Measure:
         Operations, as a formula in n, p, q.
     minimum_rows : int
         Fewest samples for which it is defined.
-    inputs : {"representations", "repeats", "units", "weights"}
+    inputs : {"representations", "repeats", "units", "feature maps", "weights"}
         What the two arguments are. `visavis.compare` takes representations.
     paired_features : bool
         Whether the columns of X and Y correspond as well, so that there must be as many.
+    always_defined : bool
+        Whether input that is finite and varies always has an answer.
+    constant_features : {"ignored", "counted", "refused"}
+        What becomes of a feature that does not vary, where translation is forgotten: nothing, it
+        counts as a unit like any other, or there is no answer as long as it is there.
     required : tuple of str
         Options without a default: what else the measure must be told, such as labels.
     reference : str
@@ -140,8 +147,12 @@ class Measure:
     invariant_to: frozenset[str]
     not_invariant_to: frozenset[str] = frozenset()
     minimum_rows: int = 2
-    inputs: Literal["representations", "repeats", "units", "weights"] = REPRESENTATIONS
+    inputs: Literal["representations", "repeats", "units", "feature maps", "weights"] = (
+        REPRESENTATIONS
+    )
     paired_features: bool = False
+    always_defined: bool = True
+    constant_features: Literal["ignored", "counted", "refused"] = "ignored"
     required: tuple[str, ...] = ()
     chance: Callable[[Mapping[str, Any], Any], Array] | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -218,6 +229,11 @@ class Measure:
 
 def _worded(value: Any) -> str:
     # A tuple writes its parts as code; kernels are to be written by their names.
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return f"<array {shape}>"
+    if isinstance(value, list):
+        return f"<{len(value)} values>"
     if isinstance(value, tuple):
         return f"({', '.join(_worded(each) for each in value)})"
     return str(value)

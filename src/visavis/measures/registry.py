@@ -11,12 +11,14 @@ from visavis._core import checks
 from visavis.measures.alignment import CKA, HSIC
 from visavis.measures.bures import BURES, NBS
 from visavis.measures.canonical import CCA, PWCCA, SVCCA
+from visavis.measures.controlled import CLASS_CKA, PARTIAL_CKA
 from visavis.measures.distance_correlation import DISTANCE_CORRELATION
 from visavis.measures.information import INFORMATION_IMBALANCE
 from visavis.measures.measure import Measure
 from visavis.measures.neighbour_order import LCS_KNN, RANK_SIMILARITY
 from visavis.measures.neighbour_similarity import CKNNA, SECOND_ORDER_COSINE
 from visavis.measures.neighbours import CYCLE_KNN, KNN_JACCARD, MUTUAL_KNN
+from visavis.measures.neurons import PREFIX_CKA, SAMPLED_CKA
 from visavis.measures.regression import CANONICAL_RIDGE, LINEAR_REGRESSION
 from visavis.measures.rsa import RSA
 from visavis.measures.shape import PROCRUSTES
@@ -27,6 +29,10 @@ registry: Mapping[str, Measure] = MappingProxyType(
         measure.name: measure
         for measure in (
             CKA,
+            CLASS_CKA,
+            PARTIAL_CKA,
+            SAMPLED_CKA,
+            PREFIX_CKA,
             HSIC,
             CCA,
             SVCCA,
