@@ -13,34 +13,73 @@ import visavis as vv
 
 # The promise: these names stay. One is added here when it is added to the public interface.
 FUNCTIONS = {
+    "accuracy_difference",
     "bures",
     "canonical_ridge",
     "cca",
     "cka",
     "cknna",
+    "class_cka",
     "compare",
+    "concentricity_difference",
+    "convolution_procrustes",
+    "cross_validated",
     "cycle_knn",
+    "disagreement",
     "distance_correlation",
+    "eigenspace_overlap",
     "extract",
+    "gromov_wasserstein",
+    "gulp",
+    "hard_matching",
+    "held_out",
     "hsic",
+    "imd",
     "information_imbalance",
+    "jensen_shannon",
     "knn_jaccard",
     "layers",
     "lcs_knn",
     "linear_regression",
     "load",
+    "magnitude_difference",
+    "match_weights",
     "mutual_knn",
     "nbs",
+    "partial_cka",
+    "permutation_procrustes",
+    "plan",
+    "predictivity",
+    "prefix_cka",
     "procrustes",
     "pwcca",
     "rank_similarity",
+    "riemannian",
     "rsa",
+    "rsm_norm_difference",
+    "rtd",
+    "sampled_cka",
     "second_order_cosine",
+    "semi_matching",
     "shape_distance",
+    "soft_matching",
+    "stochastic_shape",
     "stream",
     "svcca",
+    "tensor_similarity",
+    "uniformity_difference",
+    "weight_matching",
 }
-CLASSES = {"Activations", "Comparison", "ComparisonSet", "Finding", "Measure", "Moments"}
+CLASSES = {
+    "Activations",
+    "Comparison",
+    "ComparisonSet",
+    "Finding",
+    "Measure",
+    "ModelComparison",
+    "Moments",
+    "Plan",
+}
 ERRORS = {
     "DegenerateInputError",
     "LayerNotFoundError",
@@ -48,7 +87,7 @@ ERRORS = {
     "SaturatedError",
     "StoreFormatError",
 }
-MODULES = {"benchmark", "dimension", "inference", "kernels", "plot", "report"}
+MODULES = {"benchmark", "dimension", "inference", "kernels", "plot", "report", "shapes"}
 PROMISED = FUNCTIONS | CLASSES | ERRORS | MODULES | {"registry"}
 
 # Floors of the house, which are there once something was imported from them.

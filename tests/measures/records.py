@@ -65,7 +65,8 @@ def draws(measure: Measure, seed: int) -> list[int]:
 
 def broad(measure: Measure, width: int) -> int:
     """As many features as are asked for, and three at least where they are correlated."""
-    return max(width, 3) if measure.settings.get("rdm") == "correlation" else width
+    correlated = "correlation" in {measure.settings.get(key) for key in ("rdm", "similarity")}
+    return max(width, 3) if correlated else width
 
 
 def of_few(measure: Measure, n: int) -> Measure:

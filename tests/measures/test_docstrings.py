@@ -28,6 +28,9 @@ PHRASES = {
     facts.LINEAR: "invertible linear maps(?! of [XY])",
     facts.LINEAR_X: "invertible linear maps of X",
     facts.LINEAR_Y: "invertible linear maps of Y",
+    facts.SHIFT: "circular shifts",
+    facts.HIDDEN_UNITS: "permutations of hidden units",
+    facts.FACTORS: "exchange of L and R, rescaling of L",
     facts.ROWS: "permutations? of (the )?rows of Y",
 }
 
@@ -53,7 +56,7 @@ def named(text):
 
 def number(x):
     """A bound as a docstring writes it."""
-    known = {math.inf: "∞", -math.inf: "−∞", math.pi / 2: "π/2", math.sqrt(2): "√2"}
+    known = {math.inf: "∞", -math.inf: "−∞", math.pi: "π", math.pi / 2: "π/2", math.sqrt(2): "√2"}
     return known.get(x, f"{x:g}".replace("-", "−"))
 
 

@@ -15,7 +15,7 @@ from tests.measures.algebra import close
 import visavis as vv
 from visavis.linalg.pairs import squared_pairs
 
-SMOOTH = ["pearson", "cosine", "whitened_cosine"]
+SMOOTH = ["pearson", "cosine", "whitened_cosine", "whitened_pearson"]
 RANKED = ["spearman", "kendall_tau_a", "kendall_tau_b", "rho_a"]
 RDMS = ["euclidean", "sqeuclidean", "correlation", "cosine"]
 every_side = pytest.mark.parametrize("side", [0, 1], ids=["X", "Y"])
@@ -150,7 +150,7 @@ def test_two_features_have_no_correlation_to_speak_of(width, side):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rdm": "crossnobis"}, "rsa: `rdm` must be one of 'euclidean', .*, got 'crossnobis'"),
+        ({"rdm": "minkowski"}, "rsa: `rdm` must be one of 'euclidean', .*, got 'minkowski'"),
         ({"compare": "kendall"}, "rsa: `compare` must be one of 'pearson', .*, got 'kendall'"),
     ],
 )

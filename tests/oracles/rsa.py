@@ -6,16 +6,36 @@ import numpy as np
 import scipy.stats
 
 from .centring import Array, double_centred, lifted
+from .repeats import crossnobis, mahalanobis
 
-Rdm = Literal["euclidean", "sqeuclidean", "correlation", "cosine"]
+Rdm = Literal["euclidean", "sqeuclidean", "correlation", "cosine", "mahalanobis", "crossnobis"]
 Compare = Literal[
-    "pearson", "spearman", "kendall_tau_a", "kendall_tau_b", "rho_a", "cosine", "whitened_cosine"
+    "pearson",
+    "spearman",
+    "kendall_tau_a",
+    "kendall_tau_b",
+    "rho_a",
+    "cosine",
+    "whitened_cosine",
+    "whitened_pearson",
 ]
 
 
-def rsa(X: Array, Y: Array, *, rdm: Rdm = "euclidean", compare: Compare = "spearman") -> float:
+def rsa(
+    X: Array,
+    Y: Array,
+    *,
+    rdm: Rdm = "euclidean",
+    compare: Compare = "spearman",
+    shrinkage: float | None = None,
+) -> float:
     """Agreement of the dissimilarities of rows i < j (Kriegeskorte et al. 2008)."""
-    x, y = dissimilarities(X, rdm), dissimilarities(Y, rdm)
+    if rdm == "mahalanobis":
+        x, y = (mahalanobis(Z, shrinkage) for Z in (X, Y))
+    elif rdm == "crossnobis":
+        x, y = (crossnobis(Z, shrinkage) for Z in (X, Y))
+    else:
+        x, y = dissimilarities(X, rdm), dissimilarities(Y, rdm)
     unit = rdm in {"correlation", "cosine"}
     match compare:
         case "pearson":
@@ -25,6 +45,9 @@ def rsa(X: Array, Y: Array, *, rdm: Rdm = "euclidean", compare: Compare = "spear
         case "whitened_cosine":
             # By V⁻¹ of Diedrichsen et al. 2020; `test_rsa_oracles` has V itself.
             return _cosine(*(double_centred(square(d, len(X))).ravel() for d in (x, y)))
+        case "whitened_pearson":
+            x, y = (square(d - d.mean(), len(X)) for d in (x, y))
+            return _cosine(*(double_centred(D).ravel() for D in (x, y)))
         case "spearman":
             x, y = (scipy.stats.rankdata(levels(d, unit=unit)) for d in (x, y))
             return _cosine(x - x.mean(), y - y.mean())

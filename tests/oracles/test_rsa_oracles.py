@@ -93,6 +93,22 @@ def test_the_whitened_cosine_is_the_cosine_by_the_inverse_covariance(rdm, n):
     assert value == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("rdm", RDMS)
+@pytest.mark.parametrize("n", [4, 12])
+def test_the_whitened_pearson_is_the_weighted_correlation(rdm, n):
+    # By generalised least squares: what a constant explains, weighted by V⁻¹, is taken out first.
+    X, Y = related(n=n)
+    inverse = np.linalg.inv(covariance(n))
+    ones = np.ones(len(inverse))
+    x, y = (
+        d - (ones @ inverse @ d) / (ones @ inverse @ ones)
+        for d in (dissimilarities(Z, rdm).astype(float) for Z in (X, Y))
+    )
+    expected = x @ inverse @ y / np.sqrt((x @ inverse @ x) * (y @ inverse @ y))
+    value = oracles.rsa(X, Y, rdm=rdm, compare="whitened_pearson")
+    assert value == pytest.approx(expected, rel=1e-12)
+
+
 def test_that_covariance_is_of_noise():
     # Squared distances of pure noise in one dimension, whose expectation does not depend on pairs.
     random = np.random.default_rng(0)

@@ -43,6 +43,11 @@ def device(x: Array) -> object:
     return compat.device(x)
 
 
+def itemsize(x: Array) -> int:
+    """Return the bytes of an entry of `x`."""
+    return 8 if dtype_name(x).endswith("64") else 4 if dtype_name(x).endswith("32") else 2
+
+
 def wide(x: Array) -> DType:
     """Return the widest real floating dtype of the library on the device of `x`.
 
@@ -142,7 +147,9 @@ def recording(*arrays: Array) -> bool:
 
 def _recording(x: Array) -> bool:
     if compat.is_jax_array(x):
-        return isinstance(x, sys.modules["jax"].core.Tracer)
+        jax = sys.modules["jax"]
+        # Inside jax.jit what is computed from a constant cannot be read either, though it can.
+        return isinstance(x, jax.core.Tracer) or isinstance(jax.numpy.zeros(()), jax.core.Tracer)
     if compat.is_torch_array(x):
         torch = sys.modules["torch"]
         if torch.compiler.is_compiling() or (torch.is_grad_enabled() and x.requires_grad):

@@ -148,7 +148,9 @@ def count(where: str, name: str, value: object) -> None:
         raise ValueError(message(where, name, "be a whole number, 1 or more", repr(value)))
 
 
-def readable(where: str, **arrays: Array) -> None:
+def readable(
+    where: str, *, because: str = "Neighbours are found on the host", **arrays: Array
+) -> None:
     """Check that values may be looked at, which what is computed on the host has to do."""
     for name, X in arrays.items():
         if array.read(X[0, 0]) is None:
@@ -158,7 +160,7 @@ def readable(where: str, **arrays: Array) -> None:
                     name,
                     "hold values that can be read",
                     "an array inside a transformation (jit, vmap, compile)",
-                    "Neighbours are found on the host: call it outside.",
+                    f"{because}: call it outside.",
                 )
             )
 

@@ -22,6 +22,34 @@ def printable(text: str) -> str:
     )
 
 
+def size(count: float) -> str:
+    """Return a number of bytes in words.
+
+    Examples
+    --------
+    >>> size(2.5e9)
+    '2.5 GB'
+    """
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words.
+
+    Examples
+    --------
+    >>> duration(0.25), duration(75), duration(600)
+    ('0.2 s', '75 s', '10 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def _hidden(character: str) -> bool:
     return (
         unicodedata.category(character) in _HIDDEN_CATEGORIES

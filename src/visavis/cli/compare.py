@@ -8,7 +8,7 @@ import typer
 
 from visavis import pairs, store
 from visavis._core.files import atomic
-from visavis.cli import show
+from visavis.cli import engine, show
 from visavis.results import ComparisonSet
 from visavis.results.correspond import Align
 
@@ -54,6 +54,10 @@ def command(
     silence: Annotated[
         list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
     ] = None,
+    memory: engine.Memory = None,
+    workers: engine.Workers = 1,
+    checkpoint: engine.Checkpoint = None,
+    plan: engine.PlanOnly = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -66,15 +70,30 @@ def command(
     write = _writer(out)
     left = a if ids is None else store.load(a, ids=ids)
     right = b if ids is None or b is None else left if b == a else store.load(b, ids=ids)
-    result = pairs.compare(
-        left,
-        right,
-        measures=measure or ["cka"],
-        names=(name[0], name[1]) if name else None,
-        align=cast("Align", align),  # compare checks it
-        silenced=silence or (),
-        progress=not quiet,
-    )
+    with engine.executor(workers) as executor:
+        if plan:
+            drawn = pairs.plan(
+                left,
+                right,
+                measures=measure or ["cka"],
+                memory=memory,
+                executor=executor,
+                checkpoint=checkpoint,
+            )
+            typer.echo(str(drawn))
+            return
+        result = pairs.compare(
+            left,
+            right,
+            measures=measure or ["cka"],
+            names=(name[0], name[1]) if name else None,
+            align=cast("Align", align),  # compare checks it
+            silenced=silence or (),
+            memory=memory,
+            executor=executor,
+            checkpoint=checkpoint,
+            progress=not quiet,
+        )
     if as_json:
         show.as_json({label: each.to_dict() for label, each in result.items()})
     else:

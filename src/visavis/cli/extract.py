@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from visavis import models
-from visavis._core import array
+from visavis._core import array, text
 from visavis.cli import show
 from visavis.models import grammar
 from visavis.results import Activations
@@ -152,23 +152,9 @@ def _print(first: Activations, samples: grammar.Samples, seconds: float) -> None
         told = f"{total:,} bytes a row; the number of samples is not known"
     else:
         size = total * rows * samples.n
-        whole = _time(seconds / seen * samples.n)
+        whole = text.duration(seconds / seen * samples.n)
         told = (
-            f"{samples.n} samples, about {_size(size)} on disk and {whole} "
+            f"{samples.n} samples, about {text.size(size)} on disk and {whole} "
             f"({seen} samples took {seconds:.2f} s)"
         )
     console.print(show.literal(f"{first.provenance['selected']}: {told}"))
-
-
-def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -67,7 +67,7 @@ def _table(measures: list[Measure]) -> None:
                     each.span,
                     more,
                     "yes" if each.symmetric else "no",
-                    ", ".join(sorted(each.invariant_to)),
+                    ", ".join(sorted(each.invariant_to)) or "–",
                 )
             )
         )

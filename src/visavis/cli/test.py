@@ -40,7 +40,7 @@ def command(
         sides.activations(b, "b"),
         align=cast("Align", align),  # it is checked there
     )
-    rows, cols = sides.matrices(acts_a, "a"), sides.matrices(acts_b, "b")
+    rows, cols = sides.Matrices(acts_a.layers, "a"), sides.Matrices(acts_b.layers, "b")
     sides.one_home(rows, cols)
     tests = layer_tests(rows, cols, measure=measure, n=n, seed=seed)
     grouped = acts_a.groups if acts_a.groups is not None else acts_b.groups

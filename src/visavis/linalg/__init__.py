@@ -1,5 +1,8 @@
 """Linear algebra over any array library: centring, blocks, distances, principal axes, order."""
 
+from visavis.linalg.assignment import Coupling as Coupling
+from visavis.linalg.assignment import matching as matching
+from visavis.linalg.assignment import transport as transport
 from visavis.linalg.blocks import cross_product as cross_product
 from visavis.linalg.blocks import inner as inner
 from visavis.linalg.blocks import row_blocks as row_blocks
@@ -13,12 +16,21 @@ from visavis.linalg.centre import shifted as shifted
 from visavis.linalg.centre import split_diagonal as split_diagonal
 from visavis.linalg.centre import unit_of as unit_of
 from visavis.linalg.distances import manhattan as manhattan
+from visavis.linalg.distances import manhattan_between as manhattan_between
 from visavis.linalg.distances import squared_euclidean as squared_euclidean
+from visavis.linalg.leading import leading as leading
 from visavis.linalg.neighbours import METRICS as METRICS
 from visavis.linalg.neighbours import Points as Points
 from visavis.linalg.neighbours import unit_rows as unit_rows
 from visavis.linalg.order import median_all as median_all
 from visavis.linalg.order import middle_of_pairs as middle_of_pairs
+from visavis.linalg.quadratic import least_distortion as least_distortion
+from visavis.linalg.sampling import fitted_shift as fitted_shift
+from visavis.linalg.sampling import largest_of as largest_of
+from visavis.linalg.sampling import middle_of_tiles as middle_of_tiles
+from visavis.linalg.sampling import pair_blocks as pair_blocks
+from visavis.linalg.sampling import rows_of as rows_of
+from visavis.linalg.sampling import shifted_rows as shifted_rows
 from visavis.linalg.spectrum import eigen as eigen
 from visavis.linalg.spectrum import left_axes as left_axes
 from visavis.linalg.spectrum import rank_tolerance as rank_tolerance

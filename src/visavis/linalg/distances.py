@@ -28,12 +28,17 @@ def squared_euclidean(X: Array) -> tuple[Array, Array]:
 
 def manhattan(X: Array) -> Array:
     """Return the (n, n) sums of absolute differences between rows, on an arbitrary scale."""
-    xp = array.namespace(X)
     # One far row must not cost the others their digits, and there is no fast product to lose.
     X = shifted(array.widen(X))[0]
+    return manhattan_between(X, X)
+
+
+def manhattan_between(X: Array, Y: Array) -> Array:
+    """Return the (n, m) sums of absolute differences between rows of `X` and rows of `Y`."""
+    xp = array.namespace(X)
     n, p = X.shape
-    rows = max(1, MANHATTAN_ENTRIES // (n * p))
+    rows = max(1, MANHATTAN_ENTRIES // (Y.shape[0] * p))
     blocks = [
-        xp.sum(xp.abs(X[block, None, :] - X[None, :, :]), axis=-1) for block in row_blocks(n, rows)
+        xp.sum(xp.abs(X[block, None, :] - Y[None, :, :]), axis=-1) for block in row_blocks(n, rows)
     ]
     return xp.concat(blocks, axis=0)

@@ -2,6 +2,7 @@
 
 from visavis.measures.alignment import cka as cka
 from visavis.measures.alignment import hsic as hsic
+from visavis.measures.bilinear import tensor_similarity as tensor_similarity
 from visavis.measures.bures import bures as bures
 from visavis.measures.bures import nbs as nbs
 from visavis.measures.canonical import cca as cca
@@ -9,8 +10,18 @@ from visavis.measures.canonical import pwcca as pwcca
 from visavis.measures.canonical import svcca as svcca
 from visavis.measures.controlled import class_cka as class_cka
 from visavis.measures.controlled import partial_cka as partial_cka
+from visavis.measures.convolution import convolution_procrustes as convolution_procrustes
+from visavis.measures.coupling import soft_matching as soft_matching
+from visavis.measures.descriptive import concentricity_difference as concentricity_difference
+from visavis.measures.descriptive import magnitude_difference as magnitude_difference
+from visavis.measures.descriptive import uniformity_difference as uniformity_difference
 from visavis.measures.distance_correlation import distance_correlation as distance_correlation
+from visavis.measures.held_out import cross_validated as cross_validated
+from visavis.measures.held_out import held_out as held_out
 from visavis.measures.information import information_imbalance as information_imbalance
+from visavis.measures.intrinsic import imd as imd
+from visavis.measures.matching import hard_matching as hard_matching
+from visavis.measures.matching import semi_matching as semi_matching
 from visavis.measures.measure import Measure as Measure
 from visavis.measures.measure import Preparation as Preparation
 from visavis.measures.measure import Shapes as Shapes
@@ -23,6 +34,11 @@ from visavis.measures.neighbours import knn_jaccard as knn_jaccard
 from visavis.measures.neighbours import mutual_knn as mutual_knn
 from visavis.measures.neurons import prefix_cka as prefix_cka
 from visavis.measures.neurons import sampled_cka as sampled_cka
+from visavis.measures.outputs import accuracy_difference as accuracy_difference
+from visavis.measures.outputs import disagreement as disagreement
+from visavis.measures.permutation import permutation_procrustes as permutation_procrustes
+from visavis.measures.predictivity import predictivity as predictivity
+from visavis.measures.probabilities import jensen_shannon as jensen_shannon
 from visavis.measures.registry import MeasureSpec as MeasureSpec
 from visavis.measures.registry import registry as registry
 from visavis.measures.registry import resolve as resolve
@@ -30,4 +46,13 @@ from visavis.measures.regression import canonical_ridge as canonical_ridge
 from visavis.measures.regression import linear_regression as linear_regression
 from visavis.measures.rsa import rsa as rsa
 from visavis.measures.shape import procrustes as procrustes
+from visavis.measures.similarity_matrices import riemannian as riemannian
+from visavis.measures.similarity_matrices import rsm_norm_difference as rsm_norm_difference
+from visavis.measures.spectral import eigenspace_overlap as eigenspace_overlap
+from visavis.measures.spectral import gulp as gulp
+from visavis.measures.stochastic import stochastic_shape as stochastic_shape
+from visavis.measures.topology import rtd as rtd
+from visavis.measures.transport import gromov_wasserstein as gromov_wasserstein
+from visavis.measures.weights import match_weights as match_weights
+from visavis.measures.weights import weight_matching as weight_matching
 from visavis.measures.whitened import shape_distance as shape_distance

@@ -13,14 +13,16 @@ from visavis.kernels import Kernel
 from visavis.measures.measure import (
     LINEAR,
     ORTHOGONAL,
+    PAIRWISE,
     PERMUTATION,
     SCALING,
     TRANSLATION,
     Measure,
     Preparation,
     Shapes,
+    Work,
 )
-from visavis.stats import Features, Gram, Sums, crossed, summed
+from visavis.stats import Features, Gram, Sums, Swept, crossed, summed
 from visavis.stats import hsic as formulas
 
 KernelSpec = Kernel | str | tuple[Kernel | str, Kernel | str]
@@ -172,8 +174,8 @@ def cka(
 class Aligned:
     """Two `Gram` or two `Features`, asked in the same words as the `Sums` of a pair."""
 
-    x: Gram | Features
-    y: Gram | Features
+    x: Gram | Features | Swept
+    y: Gram | Features | Swept
     off: Array | None = None
     _between: dict[str, Array] = field(default_factory=dict)
 
@@ -238,6 +240,13 @@ def linear(sides: tuple[Kernel, ...]) -> bool:
     return all(kernel.name == "linear" for kernel in sides)
 
 
+FEATURES = Work(
+    lambda n, p: n * p,
+    lambda n, p: 2 * n * p * p,
+    lambda n, p, q: 2 * n * p * q,
+    wide=False,
+)
+
 # What reading and writing an entry of a Gram matrix a few times costs, in multiplications.
 _PER_ENTRY = 48
 
@@ -256,8 +265,15 @@ def cheaper_form(shapes: Shapes) -> str:
 def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
     sides = kernel_sides("cka", options["kernel"])
     if linear(sides) and cheaper_form(shapes) == "features":
-        return Preparation("features", Features.of, Aligned)
-    return Preparation(("gram", sides[side]), lambda X: Gram.of(X, sides[side]), Aligned, crossed)
+        return Preparation("features", Features.of, Aligned, kernel=sides[side], work=FEATURES)
+    return Preparation(
+        ("gram", sides[side]),
+        lambda X: Gram.of(X, sides[side]),
+        Aligned,
+        crossed,
+        sides[side] if sides[side].fitted else None,
+        replace(PAIRWISE, wide=sides[side].name not in {"linear", "rbf"}),
+    )
 
 
 def _score_hsic(options: Mapping[str, Any], met: Sums | Aligned) -> Array:

@@ -14,6 +14,7 @@ from visavis.linalg import pairs
 from visavis.measures.measure import (
     LINEAR,
     ORTHOGONAL,
+    PAIRWISE,
     PERMUTATION,
     SCALING,
     TRANSLATION,
@@ -115,7 +116,7 @@ _DISTANCE = Kernel("distance", scaled=_distances)
 
 
 def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
-    return Preparation("distances", lambda X: Gram.of(X, _DISTANCE), _Met)
+    return Preparation("distances", lambda X: Gram.of(X, _DISTANCE), _Met, work=PAIRWISE)
 
 
 def _score(options: Mapping[str, Any], met: _Met) -> Array:

@@ -11,6 +11,7 @@ from visavis._core.types import Array
 from visavis.measures.measure import (
     LINEAR,
     ORTHOGONAL,
+    PAIRWISE,
     PERMUTATION,
     SCALING,
     TRANSLATION,
@@ -87,7 +88,9 @@ def information_imbalance(X: Array, Y: Array, /, *, k: int = 1) -> Array:
 
 def _prepare(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
     k = options["k"]
-    return Preparation(("ranks", k), lambda X: Ranks.of(X, k, keep=True), lambda x, y: (x, y))
+    return Preparation(
+        ("ranks", k), lambda X: Ranks.of(X, k, keep=True), lambda x, y: (x, y), work=PAIRWISE
+    )
 
 
 def _score(options: Mapping[str, Any], met: tuple[Ranks, Ranks]) -> Array:

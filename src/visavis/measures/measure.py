@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from visavis._core import checks
 from visavis._core.types import Array
+from visavis.kernels import Kernel
 
 # What a measure may be invariant to. A map is of both sides independently unless it names one.
 TRANSLATION = "translation"
@@ -21,13 +22,49 @@ LINEAR_X = "invertible linear map of X"
 LINEAR_Y = "invertible linear map of Y"
 ROWS = "row permutation of Y"  # of whoever does not ask which sample is which
 SHIFT = "circular shift of all feature maps"
+HIDDEN_UNITS = "permutation of hidden units"
+FACTORS = "exchange or rescaling of the factors of a product"
 
 # What the two arguments of a measure are.
 REPRESENTATIONS = "representations"  # (n, p) and (n, q): one row for each sample
 REPEATS = "repeats"  # (n, r, p) and (n, s, q): several noisy rows for each sample
 UNITS = "units"  # (n, p) and (n, q), whose columns are what is compared
+OUTPUTS = "outputs"  # (n, c) twice, of classifiers: a column for each of the same classes
 FEATURE_MAPS = "feature maps"  # (n, c, h, w) and (n, d, h, w), of convolutional layers
 WEIGHTS = "weights"  # parameters, not activations
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a preparation takes, for the plan of a comparison.
+
+    Parameters
+    ----------
+    kept : callable
+        ``kept(n, p)``: how many numbers are kept of a representation.
+    run : callable
+        ``run(n, p)``: operations to prepare it.
+    meet : callable
+        ``meet(n, p, q)``: operations of a pair.
+    wide : bool
+        Whether they are kept in float64 whatever they come in.
+    """
+
+    kept: Callable[[int, int], float]
+    run: Callable[[int, int], float]
+    meet: Callable[[int, int, int], float]
+    wide: bool = True
+
+
+# An SVD of the smaller side, and the product of two sets of axes with one of their SVDs: what no
+# measure of visavis exceeds by much.
+SPECTRAL = Work(
+    lambda n, p: 2 * n * min(n, p),
+    lambda n, p: 10 * n * p * min(n, p),
+    lambda n, p, q: 2 * n * min(n, p) * min(n, q) + 20 * min(n, p, q) ** 3,
+)
+# A matrix of all pairs of samples, from one product.
+PAIRWISE = Work(lambda n, p: n * n, lambda n, p: n * n * p, lambda n, p, q: 2 * n * n)
 
 
 @dataclass(frozen=True)
@@ -46,6 +83,11 @@ class Preparation:
     cross : callable, optional
         From what was kept of all layers of both sides to a matrix of what is dear in `meet`, which
         then takes its entry as a third argument: many pairs at once may cost far less.
+    kernel : Kernel, optional
+        Of the Gram matrix of which `meet` needs only sums and inner products, so that it takes
+        `visavis.stats.Swept` as well, with the inner product: what tiles are made for.
+    work : Work
+        What it takes.
     """
 
     key: Hashable
@@ -54,6 +96,8 @@ class Preparation:
     cross: Callable[[Sequence[Any], Sequence[Any]], Array] | None = field(
         default=None, compare=False
     )
+    kernel: Kernel | None = field(default=None, compare=False)
+    work: Work = field(default=SPECTRAL, compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,8 +147,8 @@ class Measure:
         Operations, as a formula in n, p, q.
     minimum_rows : int
         Fewest samples for which it is defined.
-    inputs : {"representations", "repeats", "units", "feature maps", "weights"}
-        What the two arguments are. `visavis.compare` takes representations.
+    inputs : {"representations", "outputs", "repeats", "units", "feature maps", "weights"}
+        What the two arguments are. `visavis.compare` takes representations and outputs.
     paired_features : bool
         Whether the columns of X and Y correspond as well, so that there must be as many.
     always_defined : bool
@@ -147,7 +191,7 @@ class Measure:
     invariant_to: frozenset[str]
     not_invariant_to: frozenset[str] = frozenset()
     minimum_rows: int = 2
-    inputs: Literal["representations", "repeats", "units", "feature maps", "weights"] = (
+    inputs: Literal["representations", "outputs", "repeats", "units", "feature maps", "weights"] = (
         REPRESENTATIONS
     )
     paired_features: bool = False
@@ -158,6 +202,10 @@ class Measure:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     variants: tuple[Mapping[str, Any], ...] = ()
     specialise: "Callable[[Measure], Measure] | None" = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes by name and options: a record holds functions."""
+        return _again, (self.name, dict(self.options))
 
     def __call__(self, X: Array, Y: Array, /) -> Array:
         """Return the measure of two arrays under the record's options."""
@@ -225,6 +273,12 @@ class Measure:
     def description(self) -> str:
         """Return one line that says what the number is, under the record's options."""
         return self.describe(self.settings)
+
+
+def _again(name: str, options: dict[str, Any]) -> Measure:
+    from visavis.measures.registry import registry
+
+    return registry[name].with_options(**options)
 
 
 def _worded(value: Any) -> str:

@@ -9,19 +9,39 @@ from typing import Any
 from visavis import kernels
 from visavis._core import checks
 from visavis.measures.alignment import CKA, HSIC
+from visavis.measures.bilinear import TENSOR_SIMILARITY
 from visavis.measures.bures import BURES, NBS
 from visavis.measures.canonical import CCA, PWCCA, SVCCA
 from visavis.measures.controlled import CLASS_CKA, PARTIAL_CKA
+from visavis.measures.convolution import CONVOLUTION_PROCRUSTES
+from visavis.measures.coupling import SOFT_MATCHING
+from visavis.measures.descriptive import (
+    CONCENTRICITY_DIFFERENCE,
+    MAGNITUDE_DIFFERENCE,
+    UNIFORMITY_DIFFERENCE,
+)
 from visavis.measures.distance_correlation import DISTANCE_CORRELATION
 from visavis.measures.information import INFORMATION_IMBALANCE
+from visavis.measures.intrinsic import IMD
+from visavis.measures.matching import HARD_MATCHING, SEMI_MATCHING
 from visavis.measures.measure import Measure
 from visavis.measures.neighbour_order import LCS_KNN, RANK_SIMILARITY
 from visavis.measures.neighbour_similarity import CKNNA, SECOND_ORDER_COSINE
 from visavis.measures.neighbours import CYCLE_KNN, KNN_JACCARD, MUTUAL_KNN
 from visavis.measures.neurons import PREFIX_CKA, SAMPLED_CKA
+from visavis.measures.outputs import ACCURACY_DIFFERENCE, DISAGREEMENT
+from visavis.measures.permutation import PERMUTATION_PROCRUSTES
+from visavis.measures.predictivity import PREDICTIVITY
+from visavis.measures.probabilities import JENSEN_SHANNON
 from visavis.measures.regression import CANONICAL_RIDGE, LINEAR_REGRESSION
 from visavis.measures.rsa import RSA
 from visavis.measures.shape import PROCRUSTES
+from visavis.measures.similarity_matrices import RIEMANNIAN, RSM_NORM_DIFFERENCE
+from visavis.measures.spectral import EIGENSPACE_OVERLAP, GULP
+from visavis.measures.stochastic import STOCHASTIC_SHAPE
+from visavis.measures.topology import RTD
+from visavis.measures.transport import GROMOV_WASSERSTEIN
+from visavis.measures.weights import WEIGHT_MATCHING
 from visavis.measures.whitened import SHAPE_DISTANCE
 
 registry: Mapping[str, Measure] = MappingProxyType(
@@ -39,11 +59,23 @@ registry: Mapping[str, Measure] = MappingProxyType(
             PWCCA,
             LINEAR_REGRESSION,
             CANONICAL_RIDGE,
+            PREDICTIVITY,
+            EIGENSPACE_OVERLAP,
+            GULP,
             PROCRUSTES,
             SHAPE_DISTANCE,
+            STOCHASTIC_SHAPE,
             BURES,
             NBS,
+            PERMUTATION_PROCRUSTES,
+            CONVOLUTION_PROCRUSTES,
+            HARD_MATCHING,
+            SEMI_MATCHING,
+            SOFT_MATCHING,
+            GROMOV_WASSERSTEIN,
+            RIEMANNIAN,
             RSA,
+            RSM_NORM_DIFFERENCE,
             DISTANCE_CORRELATION,
             MUTUAL_KNN,
             KNN_JACCARD,
@@ -53,6 +85,16 @@ registry: Mapping[str, Measure] = MappingProxyType(
             CYCLE_KNN,
             LCS_KNN,
             INFORMATION_IMBALANCE,
+            IMD,
+            MAGNITUDE_DIFFERENCE,
+            CONCENTRICITY_DIFFERENCE,
+            UNIFORMITY_DIFFERENCE,
+            DISAGREEMENT,
+            JENSEN_SHANNON,
+            ACCURACY_DIFFERENCE,
+            RTD,
+            TENSOR_SIMILARITY,
+            WEIGHT_MATCHING,
         )
     }
 )

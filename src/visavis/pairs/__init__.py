@@ -1,3 +1,5 @@
-"""Many against many: compare all layers of two sets of activations."""
+"""Many against many: all layers of models, compared at once."""
 
 from visavis.pairs.compare import compare as compare
+from visavis.pairs.compare import plan as plan
+from visavis.pairs.plan import Plan as Plan

@@ -48,12 +48,12 @@ def _repeats(side: Activations) -> int:
     return side.n - len(Counter(side.digests))
 
 
-def of_layers(names: tuple[str, str], sides: Sequence[Activations]) -> list[Finding]:
+def of_layers(names: Sequence[str], sides: Sequence[Activations]) -> list[Finding]:
     """Return what is to be said of the layers, whatever the measure."""
     found = []
     for side, name in {id(s): (s, n) for n, s in zip(names, sides, strict=True)}.values():
         found += [each for each in side.findings if each not in found]
-        half = tuple(layer for layer in side if array.dtype_name(side[layer]) in array.HALF)
+        half = tuple(layer for layer, _, dtype in side.described() if dtype in array.HALF)
         if half and not any(each.code == "VV015" for each in side.findings):
             found.append(
                 Finding(

@@ -1,14 +1,17 @@
 """The two sides of a comparison: from whatever the user has to matrices with samples in rows."""
 
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from visavis import store
 from visavis._core import array, checks
 from visavis._core.types import Array
-from visavis.results import Activations
+from visavis.results import Activations, Lazy
 
 Side = Activations | Mapping[str, Any] | str | Path
 
@@ -37,7 +40,7 @@ def activations(side: Side, name: str) -> Activations:
                 name,
                 "map layer names to arrays",
                 f"a mapping to mappings ({examples})",
-                "Compare two models at a time: compare(runs['a'], runs['b']).",
+                "Many models are one argument, compare(runs); two are compare(runs['a'], ...).",
             )
         )
     return Activations({str(layer): X for layer, X in side.items()})
@@ -82,28 +85,146 @@ def call(a: Side, b: Side | None, *options: str) -> str:
     return f"visavis.compare({', '.join([*shown, *options])})"
 
 
-def matrices(acts: Activations, name: str) -> dict[str, Array]:
-    """Return each layer as a checked (n, p) matrix in a dtype that can be computed with.
+class Matrices(Mapping[str, Array]):
+    """The layers of a side as checked (n, p) matrices in a dtype that can be computed with.
 
     Layers of more dimensions are flattened: every position of every channel is a feature. A layer
     of shape (n,) is one feature. Arrays that lie in host memory are seen as NumPy arrays, without a
-    copy, so that both sides agree.
+    copy, so that both sides agree. Layers of a store are read when they are asked for, and not
+    kept.
+
+    Parameters
+    ----------
+    layers : mapping of str to array (n, ...)
+    name : str
+        What the side is called in messages.
     """
-    return {
-        layer: checks.representation(
-            "compare", f"{name}[{layer!r}]", array.host(_flat(acts[layer]))
-        )
-        for layer in acts
-    }
+
+    def __init__(self, layers: Mapping[str, Array], name: str) -> None:
+        self._layers, self._name = layers, name
+        self._held: dict[str, Array] = {}
+        if not isinstance(layers, Lazy):
+            self._held = {layer: self._checked(layer, X) for layer, X in layers.items()}
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Samples and features of every layer, without reading any."""
+        if isinstance(self._layers, Lazy):
+            known = self._layers.shapes
+            return {name: (known[name][0], math.prod(known[name][1:])) for name in self._layers}
+        return {name: (int(X.shape[0]), int(X.shape[1])) for name, X in self._held.items()}
+
+    @property
+    def itemsize(self) -> int:
+        """The largest number of bytes of an entry that is computed with."""
+        if isinstance(self._layers, Lazy):
+            return 4 if all(kind in _SINGLE for kind in self._layers.dtypes.values()) else 8
+        return max(array.itemsize(X) for X in self._held.values())
+
+    @property
+    def stored(self) -> bool:
+        """Whether the layers lie on disk."""
+        return isinstance(self._layers, Lazy)
+
+    @property
+    def sample(self) -> Array:
+        """A few entries of the library and on the device of the layers."""
+        return next((X[:1, :] for X in self._held.values()), np.zeros((1, 1), np.float32))
+
+    @property
+    def homes(self) -> dict[str, None]:
+        """The libraries and devices of the layers."""
+        held = list(self._held.values()) or [np.empty(0)]
+        return {f"{array.libraries([X])} on {array.device(X)}": None for X in held}
+
+    def __getitem__(self, layer: str) -> Array:
+        if layer in self._held:
+            return self._held[layer]
+        return self._checked(layer, self._layers[layer])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def part(self, layers: Sequence[str]) -> "Matrices":
+        """Return some of the layers, for a task that needs no others."""
+        held = self._layers
+        if isinstance(held, Lazy):
+            return Matrices(_Some(held, layers), self._name)
+        return Matrices({layer: self._held[layer] for layer in layers}, self._name)
+
+    def sliced(self, layer: str) -> "Sliced | Array":
+        """Return what gives rows of a layer by slices."""
+        if layer in self._held:
+            return self._held[layer]
+        assert isinstance(self._layers, Lazy)  # noqa: S101
+        return Sliced(self._layers.sliced(layer), self.shapes[layer])
+
+    def identity(self, layers: Sequence[str]) -> str:
+        """Return a checksum of what the layers hold."""
+        if isinstance(self._layers, Lazy) and self._layers.checksum is not None:
+            return f"{self._layers.checksum} {' '.join(layers)}"
+        digest = hashlib.sha256()
+        for layer in layers:
+            X = array.to_numpy(self[layer])
+            digest.update(f"{layer}{X.shape}{X.dtype}".encode())
+            digest.update(np.ascontiguousarray(X).data)
+        return digest.hexdigest()
+
+    def _checked(self, layer: str, X: Array) -> Array:
+        return checks.representation("compare", f"{self._name}[{layer!r}]", array.host(_flat(X)))
 
 
-def one_home(*sides: Mapping[str, Array]) -> None:
+class _Some(Lazy):
+    """Some of the layers that lie on disk."""
+
+    def __init__(self, whole: Lazy, layers: Sequence[str]) -> None:
+        self._whole, self._names = whole, tuple(layers)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: self._whole.shapes[name] for name in self._names}
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        return {name: self._whole.dtypes[name] for name in self._names}
+
+    @property
+    def checksum(self) -> str | None:
+        return self._whole.checksum
+
+    def sliced(self, layer: str) -> Any:
+        return self._whole.sliced(layer)
+
+    def __getitem__(self, layer: str) -> Array:
+        return self._whole[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+# What is computed with in single precision.
+_SINGLE = frozenset({"float16", "bfloat16", "float32"})
+
+
+class Sliced:
+    """Rows of a layer that is not held in memory, flattened and in a dtype to compute with."""
+
+    def __init__(self, rows: Any, shape: tuple[int, int]) -> None:
+        self._rows, self.shape = rows, shape
+
+    def __getitem__(self, part: slice) -> Array:
+        return array.lift(_flat(np.asarray(self._rows[part])))
+
+
+def one_home(*sides: Matrices) -> None:
     """Check that all layers are of one library and on one device, for any two of them meet."""
-    homes = {
-        f"{array.libraries([X])} on {array.device(X)}": None
-        for side in sides
-        for X in side.values()
-    }
+    homes = {home: None for side in sides for home in side.homes}
     if len(homes) > 1:
         raise TypeError(
             checks.message(

@@ -1,11 +1,11 @@
 """Tables of measures for all pairs of layers: each layer prepared once, each pair met once."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from visavis._core import checks
 from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
 from visavis.measures import Measure, Shapes
-
-Layers = Mapping[str, Array]
+from visavis.pairs.sides import Matrices
 
 
 @dataclass
@@ -23,11 +22,14 @@ class Prepared:
 
     Parameters
     ----------
-    sides : pair of mapping
+    sides : pair of Matrices
         Layers of both sides; the same object twice if a set is compared with itself.
+    shapes : Shapes
+        The shapes of all layers of the comparison, of which these may be some.
     """
 
-    sides: tuple[Layers, Layers]
+    sides: tuple[Matrices, Matrices]
+    shapes: Shapes
     _held: dict[tuple[Hashable, int, str], Any] = field(default_factory=dict)
     _crossed: dict[Hashable, dict[tuple[str, str], Array]] = field(default_factory=dict)
 
@@ -35,13 +37,6 @@ class Prepared:
     def same(self) -> bool:
         """Whether a set is compared with itself."""
         return self.sides[0] is self.sides[1]
-
-    @cached_property
-    def shapes(self) -> Shapes:
-        """The shapes of all layers."""
-        widths = [tuple(int(X.shape[1]) for X in side.values()) for side in self.sides]
-        n = int(next(iter(self.sides[0].values())).shape[0])
-        return Shapes(n, widths[0], widths[1])
 
     def of(self, measure: Measure, side: int, layer: str) -> Any:
         """Return what `measure` keeps of a layer."""
@@ -61,6 +56,11 @@ class Prepared:
             known = crossed.get((row, col))
             met[key] = x.meet(*kept) if known is None else x.meet(*kept, known)
         return met[key]
+
+    def with_itself(self, measure: Measure, side: int, layer: str) -> Any:
+        """Return what `measure` scores of a layer and itself."""
+        x = self.of(measure, side, layer)
+        return measure.prepare(measure.settings, side, self.shapes).meet(x, x)
 
     def _all_crossed(
         self,
@@ -105,13 +105,39 @@ class Table:
     saturated: dict[tuple[str, str], None] = field(default_factory=dict)
 
 
+class Meetings(Protocol):
+    """Two sides of layers of which any two can meet, however that was made possible."""
+
+    @property
+    def sides(self) -> tuple[Matrices, Matrices]:
+        """The layers; the same object twice if a set is compared with itself."""
+        ...
+
+    @property
+    def same(self) -> bool:
+        """Whether a set is compared with itself."""
+        ...
+
+    def meeting(self, measure: Measure, row: str, col: str, met: dict[Hashable, Any]) -> Any:
+        """Return what `measure` scores of a pair; `met` holds what this pair has met in so far."""
+        ...
+
+    def with_itself(self, measure: Measure, side: int, layer: str) -> Any:
+        """Return what `measure` scores of a layer and itself."""
+        ...
+
+
+def empty(rows: int, cols: int) -> Table:
+    """Return a table without values."""
+    return Table(np.full((rows, cols), np.nan), np.full((rows, cols), np.nan))
+
+
 def tables(
-    prepared: Prepared, measures: Sequence[Measure], step: Callable[[], None]
+    prepared: Meetings, measures: Sequence[Measure], step: Callable[[], None]
 ) -> list[Table]:
     """Return each measure for every pair of layers of the two sides."""
     rows, cols = (list(side) for side in prepared.sides)
-    shape = (len(rows), len(cols))
-    made = [Table(np.full(shape, np.nan), np.full(shape, np.nan)) for _ in measures]
+    made = [empty(len(rows), len(cols)) for _ in measures]
     for i, row in enumerate(rows):
         for j, col in enumerate(cols):
             met: dict[Hashable, Any] = {}
@@ -129,7 +155,7 @@ def tables(
 
 
 def _cell(
-    prepared: Prepared,
+    prepared: Meetings,
     measure: Measure,
     table: Table,
     row: str,
@@ -140,13 +166,14 @@ def _cell(
     second = 0 if prepared.same else 1
     if (0, row) in table.degenerate or (second, col) in table.degenerate:
         return math.nan, math.nan
-    X, Y = prepared.sides[0][row], prepared.sides[1][col]
     try:
-        with checks.diagnosed(measure.name, X=X, Y=Y):
+        with diagnosed(prepared.sides, measure, row, col):
             meeting = prepared.meeting(measure, row, col, met)
             value = measure.score(measure.settings, meeting)
             level = measure.chance(measure.settings, meeting) if measure.chance else None
-        checks.finite(measure.name, value, X=X, Y=Y)
+            if not math.isfinite(value):
+                X, Y = prepared.sides[0][row], prepared.sides[1][col]
+                checks.finite(measure.name, value, X=X, Y=Y)
     except SaturatedError:
         spoiled = _blamed(prepared, row, col, partial(_located, prepared))
         table.degenerate |= spoiled
@@ -160,8 +187,21 @@ def _cell(
     return float(value), math.nan if level is None else float(level)
 
 
+@contextmanager
+def diagnosed(
+    sides: tuple[Matrices, Matrices], measure: Measure, row: str, col: str
+) -> Iterator[None]:
+    """Find the reason of a failure in the layers, which are read again only then."""
+    try:
+        with checks.quiet():
+            yield
+    except Exception:
+        with checks.diagnosed(measure.name, X=sides[0][row], Y=sides[1][col]):
+            raise
+
+
 def _blamed(
-    prepared: Prepared, row: str, col: str, why: Callable[[int, str], str]
+    prepared: Meetings, row: str, col: str, why: Callable[[int, str], str]
 ) -> dict[tuple[int, str], str]:
     """Return which of two layers has no answer with anything, and why."""
     layers = ((0, row), (0 if prepared.same else 1, col))
@@ -169,7 +209,7 @@ def _blamed(
     return {layer: reason for layer, reason in reasons.items() if reason}
 
 
-def _located(prepared: Prepared, side: int, layer: str) -> str:
+def _located(prepared: Meetings, side: int, layer: str) -> str:
     """Return what is wrong with the values of a layer, as the end of a sentence; or nothing."""
     try:
         checks.locate("compare", layer=prepared.sides[side][layer])
@@ -188,14 +228,13 @@ _OUT_OF_RANGE = (
 )
 
 
-def _reason(prepared: Prepared, measure: Measure, side: int, layer: str) -> str:
+def _reason(prepared: Meetings, measure: Measure, side: int, layer: str) -> str:
     """Return why a layer has no answer even with itself, as the end of a sentence; or nothing."""
     if located := _located(prepared, side, layer):
         return located
     try:
         with checks.quiet():
-            x = prepared.of(measure, side, layer)
-            met = measure.prepare(measure.settings, side, prepared.shapes).meet(x, x)
+            met = prepared.with_itself(measure, side, layer)
             value = float(measure.score(measure.settings, met))
     except DegenerateInputError as error:
         return str(error).removeprefix("kernel: `X` ")

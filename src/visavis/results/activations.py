@@ -25,6 +25,15 @@ class Lazy(Mapping[str, Array]):
     def dtypes(self) -> Mapping[str, str]:
         """The dtype of every layer, by name."""
 
+    @property
+    def checksum(self) -> str | None:
+        """A checksum of everything, where it is known without reading it."""
+        return None
+
+    def sliced(self, layer: str) -> Any:
+        """Return what gives rows of a layer by slices, without holding all of them."""
+        return self[layer]
+
 
 class Activations(Mapping[str, Array]):
     """An ordered mapping from layer name to an ``(n, ...)`` array, with sample ids.
@@ -83,6 +92,11 @@ class Activations(Mapping[str, Array]):
     def provenance(self) -> Mapping[str, Any]:
         """Where the activations come from, read-only."""
         return MappingProxyType(self._provenance)
+
+    @property
+    def layers(self) -> Mapping[str, Array]:
+        """The layers alone; `Lazy` if they lie on disk."""
+        return self._layers if isinstance(self._layers, Lazy) else MappingProxyType(self._layers)
 
     def __getitem__(self, layer: str) -> Array:
         try:

@@ -27,6 +27,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "VV014": "saturated measure",
         "VV015": "reduced precision",
         "VV016": "duplicate rows",
+        "VV017": "measures disagree",
+        "VV018": "score explained by the inputs",
+        "VV019": "score decided by the scale of features",
     }
 )
 """Every code and its short title; the codes never change their meaning."""

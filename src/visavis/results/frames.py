@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from visavis.results.comparison import Comparison
+    from visavis.results.many import ModelComparison
 
 
 def frame(comparison: "Comparison") -> "pd.DataFrame":
@@ -20,6 +21,14 @@ def frame(comparison: "Comparison") -> "pd.DataFrame":
     table = pandas.DataFrame(comparison.values, index=comparison.rows, columns=comparison.cols)
     table.index.name, table.columns.name = comparison.names
     return table
+
+
+def models(comparison: "ModelComparison") -> "pd.DataFrame":
+    """Return the values with (model, layer) as index and columns."""
+    pandas = require("pandas", extra="tables", purpose="ModelComparison.to_frame")
+    pairs = [(model, layer) for model, own in comparison.layers.items() for layer in own]
+    index = pandas.MultiIndex.from_tuples(pairs, names=["model", "layer"])
+    return pandas.DataFrame(comparison.values, index=index, columns=index)
 
 
 def tidy(comparisons: Mapping[str, "Comparison"]) -> "pd.DataFrame":

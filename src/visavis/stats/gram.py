@@ -14,34 +14,105 @@ from visavis.stats import hsic
 CROSSED_ENTRIES = 2**15
 
 
-@dataclass(frozen=True, eq=False)
-class Gram:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GramSums:
+    """What HSIC needs of a Gram matrix beside its products with others.
+
+    Parameters
+    ----------
+    diagonal, sums : array, (n,)
+        The diagonal, and the row sums without it, in the widest float.
+    square : 0-d array, optional
+        The sum of the squares of all entries off the diagonal; `Gram` finds it when asked.
+    peak : 0-d array
+        The largest entry off the diagonal before it was centred: what rounding errors scale with.
+    precision : float
+        Machine epsilon of the entries.
+    unit : float or 0-d array
+        Entries are ``unit**2`` times those of the kernel.
+    """
+
+    diagonal: Array
+    sums: Array
+    square: Array | None = None
+    peak: Array
+    precision: float
+    unit: Array | float = 1.0
+    _norms: dict[str, Array] = field(default_factory=dict, repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return self.sums.shape[0]
+
+    def squared(self) -> Array:
+        """Return the sum of the squares of all entries off the diagonal."""
+        assert self.square is not None  # noqa: S101
+        return self.square
+
+    def combined(self, other: "GramSums", estimator: str, off: Array) -> Array:
+        """Return the HSIC with `other`, in the units in which the two are held.
+
+        Biased: tr(KHLH)/(n − 1)². Debiased: the U-statistic of Song et al. (2012). Both from the
+        same few sums, of which only ``off``, the inner product of the matrices without their
+        diagonals, costs n² operations.
+        """
+        xp = array.namespace(off)
+        n = self.n
+        if estimator == "debiased":
+            total = xp.sum(self.sums) * xp.sum(other.sums)
+            return hsic.debiased(off, xp.linalg.vecdot(self.sums, other.sums), total, n)
+        k, m = self.sums + self.diagonal, other.sums + other.diagonal
+        total = xp.sum(k) * xp.sum(m) / n**2
+        everything = off + xp.linalg.vecdot(self.diagonal, other.diagonal)
+        return (everything + total - 2 / n * xp.linalg.vecdot(k, m)) / (n - 1) ** 2
+
+    def norm(self, estimator: str) -> Array:
+        """Return the root of the HSIC with itself; exactly zero where that is rounding error."""
+        if estimator not in self._norms:
+            value = self.combined(self, estimator, self.squared())
+            # Centring may leave nothing but the rounding of what it took away.
+            size = self._size() + self.precision * self.peak**2
+            self._norms[estimator] = hsic.norm(value, size, precision=self.precision)
+        return self._norms[estimator]
+
+    def trace(self) -> Array:
+        """Return the trace of the centred Gram matrix, in the units in which it is held."""
+        xp = array.namespace(self.sums)
+        return xp.sum(self.diagonal) - xp.sum(self.sums + self.diagonal) / self.n
+
+    def coarse(self) -> bool:
+        """Whether digits are lost because a few rows outweigh all others."""
+        if array.recording(self.sums) or self.n < 4:
+            return False
+        value = self.combined(self, "debiased", self.squared())
+        return hsic.coarse(value, self._size())
+
+    def _size(self) -> Array:
+        """Return the size of the terms of the HSIC with itself."""
+        xp = array.namespace(self.sums)
+        # Both estimators divide by about n², and no term is larger than these two.
+        return (self.squared() + xp.linalg.vecdot(self.sums, self.sums) / self.n) / self.n**2
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Gram(GramSums):
     """A Gram matrix, split into what HSIC combines.
 
     Parameters
     ----------
     hollow : array, (n, n)
         The Gram matrix with a zero diagonal, centred to rounding error.
-    diagonal, sums : array, (n,)
-        The diagonal, and the row sums of `hollow`, in the widest float.
-    peak : 0-d array
-        The largest entry off the diagonal before it was centred: what rounding errors scale with.
-    unit : float or 0-d array
-        Entries are ``unit**2`` times those of the kernel.
     """
 
     hollow: Array
-    diagonal: Array
-    sums: Array
-    peak: Array
-    unit: Array | float = 1.0
-    _norms: dict[str, Array] = field(default_factory=dict, repr=False)
+    _squares: list[Array] = field(default_factory=list, repr=False)
 
     @classmethod
     def of(cls, X: Array, kernel: Kernel) -> "Gram":
         """Return the statistic of a representation (n, p)."""
         held = cls._of(X, kernel)
-        if held.n < 4 or not held._coarse():
+        if not held.coarse():
             return held
         held = cls._of(array.widen(X), kernel)
         # Zero is zero because of the size of what it was before centring: that must not be lost.
@@ -59,64 +130,26 @@ class Gram:
             # The linear one centres the features instead, at a fraction of the cost.
             hollow, diagonal = linalg.hollow_centred(hollow, diagonal)
         ones = xp.ones((K.shape[0],), dtype=hollow.dtype, device=array.device(K))
-        return cls(hollow, diagonal, array.widen(hollow @ ones), peak, unit)
+        return cls(
+            hollow=hollow,
+            diagonal=diagonal,
+            sums=array.widen(hollow @ ones),
+            peak=peak,
+            precision=float(xp.finfo(hollow.dtype).eps),
+            unit=unit,
+        )
 
-    def _coarse(self) -> bool:
-        """Whether digits are lost because a few rows outweigh all others."""
-        if array.recording(self.hollow):
-            return False
-        square, size = self._square()
-        return hsic.coarse(self._hsic(self, square, "debiased"), size)
-
-    def _square(self) -> tuple[Array, Array]:
-        """Return Σ K_ij² over i ≠ j, and the size of the terms of the HSIC with itself."""
-        xp = array.namespace(self.hollow)
-        square = linalg.inner(self.hollow, self.hollow)
-        # Both estimators divide by about n², and no term is larger than these two.
-        return square, (square + xp.linalg.vecdot(self.sums, self.sums) / self.n) / self.n**2
-
-    @property
-    def n(self) -> int:
-        """Number of samples."""
-        return self.hollow.shape[0]
+    def squared(self) -> Array:
+        """Return the sum of the squares of all entries off the diagonal."""
+        if not self._squares:
+            self._squares.append(linalg.inner(self.hollow, self.hollow))
+        return self._squares[0]
 
     def hsic(self, other: "Gram", estimator: str, *, off: Array | None = None) -> Array:
-        """Return the HSIC with `other`, in the units in which the two are held.
-
-        Biased: tr(KHLH)/(n − 1)². Debiased: the U-statistic of Song et al. (2012). Both from the
-        same few sums, of which only ``off``, the inner product of the hollow matrices, costs n²
-        operations: `crossed` gives it for many pairs at once.
-        """
+        """Return the HSIC with `other`; `crossed` gives ``off`` for many pairs at once."""
         if off is None:
             off = linalg.inner(self.hollow, other.hollow)
-        return self._hsic(other, off, estimator)
-
-    def _hsic(self, other: "Gram", off: Array, estimator: str) -> Array:
-        xp = array.namespace(off)
-        n = self.n
-        if estimator == "debiased":
-            total = xp.sum(self.sums) * xp.sum(other.sums)
-            return hsic.debiased(off, xp.linalg.vecdot(self.sums, other.sums), total, n)
-        k, m = self.sums + self.diagonal, other.sums + other.diagonal
-        total = xp.sum(k) * xp.sum(m) / n**2
-        everything = off + xp.linalg.vecdot(self.diagonal, other.diagonal)
-        return (everything + total - 2 / n * xp.linalg.vecdot(k, m)) / (n - 1) ** 2
-
-    def norm(self, estimator: str) -> Array:
-        """Return the root of the HSIC with itself; exactly zero where that is rounding error."""
-        if estimator not in self._norms:
-            square, size = self._square()
-            eps = float(array.namespace(self.hollow).finfo(self.hollow.dtype).eps)
-            value = self._hsic(self, square, estimator)
-            # Centring may leave nothing but the rounding of what it took away.
-            size = size + eps * self.peak**2
-            self._norms[estimator] = hsic.norm(value, size, precision=eps)
-        return self._norms[estimator]
-
-    def trace(self) -> Array:
-        """Return the trace of the centred Gram matrix, in the units in which it is held."""
-        xp = array.namespace(self.hollow)
-        return xp.sum(self.diagonal) - xp.sum(self.sums + self.diagonal) / self.n
+        return self.combined(other, estimator, off)
 
 
 def crossed(xs: Sequence[Gram], ys: Sequence[Gram]) -> Array:

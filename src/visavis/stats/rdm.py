@@ -8,11 +8,13 @@ from visavis._core import array
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.linalg import pairs
+from visavis.stats import noise as noisy
 from visavis.stats.directions import unit_rows
 
-RDMS = ("euclidean", "sqeuclidean", "correlation", "cosine")
+OF_REPEATS = ("mahalanobis", "crossnobis")
+RDMS = ("euclidean", "sqeuclidean", "correlation", "cosine", *OF_REPEATS)
 RANKED = ("spearman", "kendall_tau_a", "kendall_tau_b", "rho_a")
-COMPARISONS = ("pearson", *RANKED, "cosine", "whitened_cosine")
+COMPARISONS = ("pearson", *RANKED, "cosine", "whitened_cosine", "whitened_pearson")
 # Roundings, in units of the last place, below which two dissimilarities are one.
 SLACK = 512
 EQUIDISTANT = (
@@ -32,17 +34,21 @@ class Rdm:
     Parameters
     ----------
     values : array, (n(n − 1)/2,)
-        Those of the pairs i < j, row by row, on an arbitrary scale.
+        Those of the pairs i < j, row by row, on an arbitrary scale. Crossvalidated ones may be
+        negative.
     n : int
         Number of samples.
     noise : float
         Rounding error of the unit vectors whose squared distances they are; 0 where the
         dissimilarities have a relative error alone.
+    error : float
+        Rounding error of every dissimilarity, however small.
     """
 
     values: Array
     n: int
     noise: float = 0.0
+    error: float = 0.0
     _vectors: dict[str, tuple[Array, Array]] = field(default_factory=dict, repr=False)
     _ranked: list[tuple[np.ndarray, float]] = field(default_factory=list, repr=False)
 
@@ -64,6 +70,15 @@ class Rdm:
             values = xp.where(values == 0, zeros, xp.sqrt(xp.where(values == 0, 1.0, values)))
         return cls(values, n, noise)
 
+    @classmethod
+    def of_repeats(cls, X: Array, rdm: str, shrinkage: float | None) -> "Rdm":
+        """Return the RDM of the repeats (n, r, p) of each sample, in units of their noise."""
+        X = array.widen(X if array.recording(X) else array.host(X))
+        if rdm == "mahalanobis":
+            return cls(noisy.mahalanobis(X, shrinkage), X.shape[0])
+        values, error = noisy.crossnobis(X, shrinkage)
+        return cls(values, X.shape[0], error=SLACK * error)
+
     @property
     def size(self) -> int:
         """Number of pairs of samples."""
@@ -77,7 +92,8 @@ class Rdm:
                 "ranks": lambda: self.ranking[0],
                 "pearson": self._centred,
                 "cosine": lambda: self.values,
-                "whitened_cosine": self._whitened,
+                "whitened_cosine": lambda: self._whitened(keep_mean=True),
+                "whitened_pearson": lambda: self._whitened(keep_mean=False),
             }[form]()
             norm = array.namespace(made).linalg.vector_norm(made)
             if not array.recording(made) and array.read(norm) == 0:
@@ -98,7 +114,7 @@ class Rdm:
             return np.full(values.shape, np.nan), 0.0
         order = np.argsort(values)
         ordered = values[order]
-        slack = self._slack() * ordered[1:]
+        slack = self._slack() * np.abs(ordered[1:]) + self.error
         if self.noise:
             slack += self.noise * (self.noise + 2 * np.sqrt(ordered[1:]))
         apart = np.diff(ordered) > slack
@@ -120,12 +136,14 @@ class Rdm:
         xp = array.namespace(self.values)
         if not array.recording(self.values):
             low, high = (array.read(each(self.values)) or 0.0 for each in (xp.min, xp.max))
-            if high and high - low <= self._slack() * high:
+            if (high or low) and high - low <= self._slack() * max(high, -low) + self.error:
                 raise DegenerateInputError(EQUIDISTANT)
         return self.values - xp.mean(self.values)
 
-    def _whitened(self) -> Array:
+    def _whitened(self, *, keep_mean: bool) -> Array:
         """Return V^(−1/2)·d for the covariance V of squared distances of independent noise.
+
+        Without the mean it is what Pearson's correlation takes.
 
         V is 4 for a pair, 1 for two pairs that share a sample, else 0 (Diedrichsen et al. 2020):
         2n on what is the same for all pairs, n on sums of one number for each sample, 2 on the
@@ -140,7 +158,10 @@ class Rdm:
             effect, xp.asarray(j, device=at)
         )
         rest = self.values - mean - effects
-        return mean / (2 * n) ** 0.5 + effects / n**0.5 + rest / 2**0.5
+        if keep_mean:
+            return mean / (2 * n) ** 0.5 + effects / n**0.5 + rest / 2**0.5
+        self._centred()  # where all samples are equally far nothing is left
+        return effects / n**0.5 + rest / 2**0.5
 
 
 def compared(x: Rdm, y: Rdm, compare: str) -> Array:

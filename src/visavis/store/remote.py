@@ -61,11 +61,11 @@ class Mirror:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         kept = mkdtemp(prefix="visavis-")
         weakref.finalize(self, shutil.rmtree, kept, ignore_errors=True)
         # Under its own name, by which the activations are called.
-        self.folder = Path(kept, Path(urlsplit(self._url).path).name or "store")
+        self.folder = Path(kept, Path(urlsplit(self.url).path).name or "store")
         self.folder.mkdir()
 
     def fetch(self, file: str) -> None:
@@ -74,7 +74,7 @@ class Mirror:
         if copy.exists():
             return
         part = copy.with_name(f".{file}")
-        with _reached(f"{self._url}/{file}") as (system, source):
+        with _reached(f"{self.url}/{file}") as (system, source):
             system.get_file(source, str(part))
         part.replace(copy)
 

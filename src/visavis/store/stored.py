@@ -1,5 +1,6 @@
 """Stored activations: a store opened for reading, layer by layer."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -50,6 +51,22 @@ class StoredLayers(Lazy):
             )
         return whole
 
+    @property
+    def checksum(self) -> str:
+        """The checksum of the manifest, which holds those of all shards."""
+        return hashlib.sha256((self._folder / manifest.NAME).read_bytes()).hexdigest()
+
+    def sliced(self, layer: str) -> "Pieces":
+        """Return what gives rows of a layer by slices, of shards that stay on disk."""
+        parts = [part for _, part in sorted(self._parts(layer), key=lambda each: each[0])]
+        return Pieces(parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes by path: no array does."""
+        if self._mirror is not None:
+            return _from_url, (self._mirror.url,)
+        return _from_folder, (str(self._folder.absolute()), self.checksum)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._held.layers)
 
@@ -81,6 +98,40 @@ class StoredLayers(Lazy):
             for index, n in shard.batches:
                 yield index, rows[start : start + n]
                 start += n
+
+
+class Pieces:
+    """Arrays one below the other, of which rows are taken by slices."""
+
+    def __init__(self, parts: list[np.ndarray]) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
+        self.shape = (self._starts[-1], *parts[0].shape[1:])
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        first, last, _ = rows.indices(self.shape[0])
+        found = [
+            part[max(0, first - start) : last - start]
+            for part, start in zip(self._parts, self._starts, strict=False)
+            if start < last and start + len(part) > first
+        ]
+        return found[0] if len(found) == 1 else np.concatenate([self._parts[0][:0], *found])
+
+
+@functools.lru_cache(maxsize=16)
+def _from_folder(folder: str, checksum: str) -> StoredLayers:
+    # One worker has many tasks of the same store: it is opened, and its shards checked, once.
+    layers = StoredLayers(Path(folder), manifest.load(Path(folder)))
+    if layers.checksum != checksum:
+        raise StoreFormatError(f"store: {folder} is not what it was when the work was planned.")
+    return layers
+
+
+@functools.lru_cache(maxsize=16)
+def _from_url(url: str) -> StoredLayers:
+    mirror = Mirror(url)
+    mirror.fetch(manifest.NAME)
+    return StoredLayers(mirror.folder, manifest.load(mirror.folder), mirror)
 
 
 def load(folder: Path, mirror: Mirror | None = None) -> Activations:
