@@ -27,6 +27,9 @@ def test_intervals_and_pvalues_are_those_of_python(matches, files):
         assert (line["low"], line["high"]) == pytest.approx((interval.low, interval.high))
         assert line["value"] == pytest.approx(float(vv.cka(X, Y)))
         assert line["p of the pair"] <= line["p of the search"] + 1e-12
+    searches = [line["p of the search"] for line in matches["matches"]]
+    expected = vv.inference.false_discovery(searches)
+    assert [line["q"] for line in matches["matches"]] == pytest.approx(expected)
 
 
 def test_table(run, files):
@@ -46,6 +49,75 @@ def test_table(run, files):
 )
 def test_mistakes(arguments, message, refused, files):
     assert message in refused("test", *files, *arguments)
+
+
+@pytest.fixture
+def spoilt(tmp_path):
+    """Two files of one layer: classes alone, in the first a row that is far out, in half."""
+    random = np.random.default_rng(0)
+    classes = np.repeat(np.arange(4), 30)
+    means = 4 * random.normal(size=(4, 10))
+    X, Y = (means[classes] + random.normal(size=(120, 10)) for _ in "ab")
+    X[7] += 400
+    ids = np.array([f"img{i}" for i in range(120)])
+    paths = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    np.savez(paths[0], fc=X.astype("float16"), ids=ids)
+    np.savez(paths[1], fc=Y, ids=ids)
+    (tmp_path / "labels.txt").write_text("".join(f"kind {k}\n" for k in classes), "utf-8")
+    np.save(tmp_path / "labels.npy", classes)
+    return paths
+
+
+def told(run, *arguments):
+    result = run("test", *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)["findings"]
+
+
+def test_diagnosis(run, spoilt):
+    found = told(run, *spoilt)
+    # What is said of all layers is said once, and of no pair.
+    assert [(each["code"], each["rows"]) for each in found if each["rows"] is None] == [
+        ("VV015", None)
+    ]
+    by_code = {each["code"]: each for each in found}
+    few = by_code["VV004"]
+    assert (few["rows"], few["cols"], few["layers"]) == ("fc", "fc", ["fc of A"])
+    assert few["evidence"]["rows"] == "img7"
+    assert by_code["VV005"]["evidence"]["rows"] == "img7"
+    [interval] = told(run, *spoilt, "--no-diagnose")
+    assert interval["message"].startswith("this interval rests on few rows: row 7")
+
+
+@pytest.mark.parametrize("name", ["labels.txt", "labels.npy"])
+def test_labels(run, spoilt, name):
+    b = spoilt[1]
+    found = told(run, b, b, "--labels", b.parent / name)
+    assert "VV009" in [each["code"] for each in found]
+    shown = run("test", b, b, "--labels", b.parent / name)
+    assert "fc, fc:" in shown.stdout
+    assert "VV009 score explained by class labels" in shown.stdout
+    assert "VV009" not in [each["code"] for each in told(run, b, b)]
+
+
+def test_labels_follow_the_samples_that_are_kept(run, spoilt):
+    a, b = spoilt
+    with np.load(b) as file:
+        kept = np.random.default_rng(1).permutation(120)[:100]
+        np.savez(a, fc=file["fc"][kept], ids=file["ids"][kept])
+    labels = b.parent / "labels.npy"
+    found = told(run, b, a, "--align", "inner", "--labels", labels)
+    assert [each["code"] for each in found if each["rows"] is None] == ["VV001"]
+    alone = next(each for each in found if each["code"] == "VV009")
+    assert alone["evidence"]["classes_alone"] > 0.8
+
+
+def test_wrong_labels(refused, files, tmp_path):
+    (tmp_path / "labels.txt").write_text("a\nb\n", "utf-8")
+    message = refused("test", *files, "--labels", tmp_path / "labels.txt")
+    assert "test: `labels` must have one entry for each of the 60 samples of A, got 2" in message
+    message = refused("test", *files, "--labels", files[0])
+    assert "test: `labels` must hold one array with a class for each sample" in message
 
 
 def test_a_dead_layer_is_named(refused, files, tmp_path):

@@ -9,7 +9,7 @@ from tests.oracles import exact
 from tests.oracles import inference as oracle
 
 import visavis as vv
-from visavis.inference import blocks, jackknife, leave_one_out, sides, subsample
+from visavis.inference import block_sums, jackknife, leave_one_out, sides, subsample
 
 LINEAR = vv.kernels.linear()
 
@@ -76,8 +76,34 @@ def test_estimate_over_groups(sizes):
     labels = np.repeat(np.arange(len(sizes)), sizes)
     X, Y = related(n=len(labels), p=2, q=3)
     X, Y = X - X.mean(0), Y - Y.mean(0)
-    held = blocks.Grouped(X, Y, labels)
+    held = block_sums.Grouped(X, Y, labels)
     assert held.value == pytest.approx(oracle.over_groups(X, Y, labels), rel=1e-9)
+    # Wherever the origin is.
+    assert held.value == pytest.approx(oracle.over_groups(X + 3, Y - 2, labels), rel=1e-9)
+
+
+def test_groups_of_one_row_are_rows():
+    X, Y = fixture()
+    groups = jackknife(X, Y, groups=range(100))
+    assert groups.value == pytest.approx(jackknife(X, Y).value, rel=1e-9)
+    assert groups.standard_error == pytest.approx(jackknife(X, Y).standard_error, rel=1e-9)
+
+
+def test_one_large_group_among_rows_does_not_mislead():
+    # One group of 40 of 70 rows: where only pairs count alike the value averages 0.2.
+    random = np.random.default_rng(0)
+    labels = np.concatenate([np.zeros(40, int), np.arange(1, 31)])
+    values = [
+        jackknife(
+            *(
+                random.normal(size=(31, 20))[labels] + random.normal(size=(70, 20)) + 1.0
+                for _ in "xy"
+            ),
+            groups=labels,
+        ).value
+        for _ in range(100)
+    ]
+    assert abs(np.mean(values)) < 5 * np.std(values) / 10 + 0.01
 
 
 @pytest.mark.parametrize("sizes", [[2] * 6, [1, 3, 2, 1, 4, 2]])
@@ -87,7 +113,7 @@ def test_estimate_over_groups_without_each(sizes):
     X, Y = X - X.mean(0), Y - Y.mean(0)
     kept = [labels != g for g in range(len(sizes))]
     expected = [oracle.over_groups(X[rows], Y[rows], labels[rows]) for rows in kept]
-    np.testing.assert_allclose(blocks.Grouped(X, Y, labels).without, expected, rtol=1e-9)
+    np.testing.assert_allclose(block_sums.Grouped(X, Y, labels).without, expected, rtol=1e-9)
 
 
 def test_groups_in_any_order_of_the_rows():

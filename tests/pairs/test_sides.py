@@ -54,14 +54,15 @@ def test_a_side_may_be_activations_a_mapping_or_a_file(pair, tmp_path, as_side):
         (
             np.ones((60, 3)),
             r"must be Activations, a mapping from layer name to array, or the path of a file, got "
-            r"ndarray\. For two arrays there are the measures themselves: visavis\.cka\(X, Y\)\.$",
+            r"ndarray\. Of arrays: visavis\.cka\(X, Y\)\. "
+            r"Of models: compare\(model_a, model_b, loader\)\.$",
         ),
         ([np.ones((60, 3))], r".*, got list\."),
         (3, r".*, got int\."),
         (
             {"seed0": {"x": np.ones((60, 3))}, "seed1": {"x": np.ones((60, 3))}},
             r"must map layer names to arrays, got a mapping to mappings \(seed0, seed1\)\. "
-            r"Compare two models at a time: compare\(runs\['a'\], runs\['b'\]\)\.$",
+            r"Many models are one argument, compare\(runs\); two are compare\(runs\['a'\], \.\.\.\)\.$",
         ),
         (
             {f"seed{i}": {"x": np.ones((60, 3))} for i in range(4)},

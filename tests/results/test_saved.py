@@ -236,6 +236,7 @@ KEYS = (
     "n",
     "values",
     "chance",
+    "standard_error",
     "findings",
     "plan",
     "provenance",

@@ -1,19 +1,26 @@
-"""``visavis test A B``: how sure the values of a comparison are."""
+"""``visavis test A B``: how sure the values of a comparison are, and what may mislead in them."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.table import Table
 
+from visavis._core import checks
 from visavis.cli import show
-from visavis.inference import jackknife, layer_tests
+from visavis.inference import diagnose, false_discovery, jackknife, layer_tests
 from visavis.pairs import sides
-from visavis.results import correspond
+from visavis.pairs.findings import of_layers, of_samples
+from visavis.results import Activations, Finding, correspond
 
 if TYPE_CHECKING:
     from visavis.results.correspond import Align
 
 NAME, NEEDS_ARGUMENTS = "test", True
+
+# What is said once of all layers, and not again of each pair.
+ONCE = ("VV002", "VV015")
 
 
 def command(
@@ -28,28 +35,67 @@ def command(
     align: Annotated[
         str, typer.Option(help="strict, or inner: keep the samples, by id, that both have.")
     ] = "strict",
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The class of each sample of A: a .txt with a line for each, or a file of one "
+            "array. Says whether a value is no more than that both know the classes.",
+        ),
+    ] = None,
+    diagnosis: Annotated[
+        bool, typer.Option("--diagnose/--no-diagnose", help="Look for what may mislead.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Say how sure the best match of each layer of A in B is: interval, and p-value of the search.
+    """Say how sure the best match of each layer of A in B is: interval, p-value, what may mislead.
 
     The p-value is that of the best of all layers of B, under permutations of the samples that are
-    the same for all layers.
+    the same for all layers; q is the false discovery rate over the layers of A. The findings are
+    those of each best match: few rows or one direction that decide the value, dependent rows,
+    classes, copies, measures that disagree.
     """
-    acts_a, acts_b, _ = correspond(
-        sides.activations(a, "a"),
+    given = sides.activations(a, "a")
+    acts_a, acts_b, joined = correspond(
+        given,
         sides.activations(b, "b"),
         align=cast("Align", align),  # it is checked there
     )
     rows, cols = sides.Matrices(acts_a.layers, "a"), sides.Matrices(acts_b.layers, "b")
     sides.one_home(rows, cols)
+    classes = None if labels is None else _labels(labels, given, acts_a)
     tests = layer_tests(rows, cols, measure=measure, n=n, seed=seed)
     grouped = acts_a.groups if acts_a.groups is not None else acts_b.groups
-    lines, findings = [], []
+    both = (acts_a, acts_b)
+    findings: list[tuple[str | None, str | None, Finding]] = [
+        (None, None, each)
+        for each in (
+            *joined,
+            *of_samples(acts_a.n, both),
+            *of_layers(sides.names(None, a, b), both),
+        )
+        if diagnosis
+    ]
+    lines, discovered = [], false_discovery(tests.best)
     for i, row in enumerate(rows):
         j = int(tests.values[i].argmax())
         col = tests.cols[j]
-        interval = jackknife(rows[row], cols[col], measure=measure, level=level, groups=grouped)
-        findings += [(row, col, each) for each in interval.findings]
+        X, Y = rows[row], cols[col]
+        interval = jackknife(X, Y, measure=measure, level=level, groups=grouped)
+        found = [*interval.findings]
+        if diagnosis:
+            found += diagnose(
+                X,
+                Y,
+                measure=measure,
+                labels=classes,
+                groups=grouped,
+                ids=acts_a.ids,
+                names=(row, col) if row != col else (f"{row} of A", f"{col} of B"),
+                silenced=ONCE,
+                seed=seed,
+            )
+        findings += [(row, col, each) for each in found]
         lines.append(
             {
                 "layer": row,
@@ -58,6 +104,7 @@ def command(
                 "low": interval.low,
                 "high": interval.high,
                 "p of the search": float(tests.best[i]),
+                "q": float(discovered[i]),
                 "p of the pair": float(tests.pvalues[i, j]),
             }
         )
@@ -75,13 +122,6 @@ def command(
             }
         )
         return
-    table = Table()
-    for column in lines[0]:
-        table.add_column(column, overflow="fold")
-    for line in lines:
-        table.add_row(
-            *(show.literal(x if isinstance(x, str) else f"{x:.3g}") for x in line.values())
-        )
     console = show.console()
     console.print(
         show.literal(
@@ -90,6 +130,50 @@ def command(
             style="italic",
         )
     )
-    console.print(table)
-    for row, col, each in findings:
-        console.print(show.literal(f"{row}, {col}: {each}", style=show.STYLES[each.severity]))
+    console.print(_table(lines))
+    for row, col, told in _grouped(findings):
+        if row is not None:
+            console.print(show.literal(f"{row}, {col}:", style="bold"))
+        show.findings(console, tuple(told))
+
+
+def _table(lines: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table()
+    for column in lines[0]:
+        table.add_column(column, overflow="fold")
+    for line in lines:
+        table.add_row(
+            *(show.literal(x if isinstance(x, str) else f"{x:.3g}") for x in line.values())
+        )
+    return table
+
+
+def _grouped(
+    findings: Sequence[tuple[str | None, str | None, Finding]],
+) -> Iterator[tuple[str | None, str | None, list[Finding]]]:
+    """Yield the findings of each pair together, in the order of the pairs."""
+    pairs = dict.fromkeys((row, col) for row, col, _ in findings)
+    for row, col in pairs:
+        yield row, col, [each for r, c, each in findings if (r, c) == (row, col)]
+
+
+def _labels(path: str, given: Activations, kept: Activations) -> list[Any]:
+    """Return the class of each sample that was kept, from a file with those of all."""
+    if Path(path).suffix == ".txt":
+        found = Path(path).read_text(encoding="utf-8").splitlines()
+    else:
+        arrays = sides.activations(path, "labels")
+        values = next(iter(arrays.values()))
+        if len(arrays) != 1 or values.size != arrays.n:
+            seen = f"{len(arrays)} arrays, the first of shape {tuple(values.shape)}"
+            expected = "hold one array with a class for each sample"
+            raise ValueError(checks.message("test", "labels", expected, seen))
+        found = values.reshape(-1).tolist()
+    if len(found) != given.n:
+        expected = f"have one entry for each of the {given.n} samples of A"
+        raise ValueError(checks.message("test", "labels", expected, f"{len(found)}"))
+    if kept.ids == given.ids:
+        return found
+    # Some samples were dropped, or are in another order: they are told by their ids.
+    by_id = dict(zip(given.ids or (), found, strict=True))
+    return [by_id[identity] for identity in kept.ids or ()]

@@ -11,93 +11,12 @@ from visavis._core import array, checks
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.inference import intervals
+from visavis.inference.block_sums import Grouped
 from visavis.kernels import Kernel
 from visavis.results import Finding, Interval
 from visavis.stats.hsic import EQUIDISTANT
 
 MINIMUM_GROUPS, WANTED_GROUPS = 6, 20
-
-
-class Grouped:
-    """Sums over rows of two representations in G groups, all that the estimate needs.
-
-    Parameters
-    ----------
-    X : ndarray, (n, p)
-    Y : ndarray, (n, q)
-        Centred.
-    labels : ndarray, (n,)
-        The group of each row, from 0 to G − 1.
-    """
-
-    def __init__(self, X: np.ndarray, Y: np.ndarray, labels: np.ndarray) -> None:
-        self.sizes = np.bincount(labels).astype(float)
-        order = np.argsort(labels, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype(int)
-        X, Y = X[order], Y[order]
-        parts = [
-            (X[start : start + int(size)], Y[start : start + int(size)])
-            for start, size in zip(starts, self.sizes, strict=True)
-        ]
-        S = np.add.reduceat(X, starts, axis=0)
-        T = np.add.reduceat(Y, starts, axis=0)
-        C, D = X.T @ Y, S.T @ T
-        inside = [(x.T @ y) for x, y in parts]
-        alpha, beta = (S**2).sum(1), (T**2).sum(1)
-        e = [x @ s for (x, _), s in zip(parts, S, strict=True)]
-        f = [y @ t for (_, y), t in zip(parts, T, strict=True)]
-        E = np.array([float(a @ b) for a, b in zip(e, f, strict=True)])
-        v_of = np.stack([a @ y for a, (_, y) in zip(e, parts, strict=True)])
-        u_of = np.stack([b @ x for b, (x, _) in zip(f, parts, strict=True)])
-        v, u = v_of.sum(0), u_of.sum(0)
-        CC = np.array([float((c * c).sum()) for c in inside])
-        CgC = np.array([float((c * C).sum()) for c in inside])
-        CgD = np.array([float((c * D).sum()) for c in inside])
-        T1 = float((C**2).sum()) - float(CC.sum())
-        T3 = 2 * float(E.sum()) - float((C * D).sum())
-        P = float((alpha * beta).sum())
-        T4 = float(alpha.sum() * beta.sum()) - 6 * P + 2 * float((D**2).sum())
-        s = np.einsum("gp,pq,gq->g", S, D, T)
-        ab = alpha * beta
-        SCT = np.einsum("gp,pq,gq->g", S, C, T)
-        self.value = _combined(T1, T3, T4, *_counts(self.sizes))
-        # Without each group in turn.
-        T1_g = T1 - 2 * (CgC - CC)
-        T3_g = (
-            2 * (E.sum() - E)
-            + ((T * (v[None, :] - v_of)).sum(1))
-            + ((S * (u[None, :] - u_of)).sum(1))
-            + 2 * (SCT - E)
-            - (float((C * D).sum()) - CgD)
-        )
-        T_alpha, S_beta = alpha @ T, beta @ S
-        T4_g = (
-            (2 * alpha - alpha.sum()) * (2 * beta - beta.sum())
-            - 4 * (P + T @ T_alpha + S @ S_beta + s - 4 * ab)
-            + 2 * (float((D**2).sum()) - P - 2 * (s - ab))
-        )
-        self.without = np.array(
-            [
-                _combined(T1_g[g], T3_g[g], T4_g[g], *_counts(np.delete(self.sizes, g)))
-                for g in range(len(self.sizes))
-            ]
-        )
-        self.alpha = float(alpha.sum())
-        self.norms = (X**2).sum(1)
-
-
-def _counts(sizes: np.ndarray) -> tuple[float, float, float]:
-    n, Q = float(sizes.sum()), float((sizes**2).sum())
-    n1 = n**2 - Q
-    n3 = float((sizes * ((n - sizes) ** 2 - (Q - sizes**2))).sum())
-    n4 = (
-        n1**2 - 4 * float(((sizes * (n - sizes)) ** 2).sum()) + 2 * (Q**2 - float((sizes**4).sum()))
-    )
-    return n1, n3, n4
-
-
-def _combined(T1: float, T3: float, T4: float, n1: float, n3: float, n4: float) -> float:
-    return T1 / n1 + T4 / n4 - 2 * T3 / n3
 
 
 def jackknife(
@@ -133,7 +52,7 @@ def jackknife(
     with np.errstate(invalid="ignore"):
         values = xy.without / np.sqrt(xx.without * yy.without)
     n, Q = float(xy.sizes.sum()), float((xy.sizes**2).sum())
-    n1 = _counts(xy.sizes)[0]
+    n1 = n**2 - Q
     inner = [
         max(0.0, (side.alpha - float(side.norms.sum())) / ((Q - n) * float(side.norms.mean())))
         if n < Q

@@ -61,35 +61,22 @@ def classes(case: Case, labels: Sequence[Any] | Array) -> Iterator[Finding]:
     if alone <= (1 - KEPT) * value:
         return
     kernel = case.measure.settings["kernel"]
-    partial, within = None, None
+    partial = None
     with contextlib.suppress(DegenerateInputError):
         partial = float(partial_cka(case.X, case.Y, given=member, kernel=kernel))
-    large = np.flatnonzero(np.bincount(member)[member] >= CLASS_ROWS)
-    if 2 * len(large) >= case.n:
-        with contextlib.suppress(DegenerateInputError):
-            within = float(
-                class_cka(
-                    taken(case.X, large),
-                    taken(case.Y, large),
-                    labels=member[large],
-                    kernel=kernel,
-                )
-            )
-    beyond = within if within is not None else partial
-    nothing = beyond is None or beyond < max(WORTH, KEPT * value)
-    told = "there is nothing left to compare"
-    if within is not None:
-        told = f"it is {worded(within)} within the classes"
-    elif partial is not None:
-        told = f"it is {worded(partial)} with the classes taken out"
+    within, told = _within(case, member, kernel)
+    # Classes too small for a value of their own are taken out instead.
+    beyond = within if told else partial
+    told = told or f"it is {worded(partial)} with the classes taken out"
+    learnt = beyond is not None and beyond >= max(WORTH, KEPT * value)
     yield case.finding(
         "VV009",
         f"debiased CKA is {value:.2f}, and {alone:.2f} where the rows are exchanged within the "
-        f"{int(member.max()) + 1} classes: {100 * min(1.0, alone / value):.0f} % of it is that "
-        f"both know the classes. Beyond that {told}.",
+        f"{int(member.max()) + 1} classes: {100 * min(1.0, alone / value):.0f} % of it "
+        f"needs no more than to know the classes. Beyond that {told}.",
         "Report class_cka or partial_cka(given=labels) beside it, and test with "
         "permutation_test(within=labels).",
-        severity="warning" if nothing else "info",
+        severity="info" if learnt else "warning",
         evidence={
             "score": value,
             "classes_alone": alone,
@@ -98,6 +85,19 @@ def classes(case: Case, labels: Sequence[Any] | Array) -> Iterator[Finding]:
             **({} if partial is None else {"partial_cka": partial}),
         },
     )
+
+
+def _within(case: Case, member: np.ndarray, kernel: Any) -> tuple[float | None, str | None]:
+    """Return CKA within the classes and the words for it; no words if too few rows have a class."""
+    large = np.flatnonzero(np.bincount(member)[member] >= CLASS_ROWS)
+    if 2 * len(large) < case.n:
+        return None, None
+    X, Y = taken(case.X, large), taken(case.Y, large)
+    try:
+        found = float(class_cka(X, Y, labels=member[large], kernel=kernel))
+    except DegenerateInputError:
+        return None, "there is no value within the classes: in one of them a side does not vary"
+    return found, f"it is {worded(found)} within the classes"
 
 
 def inputs_alone(case: Case, inputs: Array) -> Iterator[Finding]:

@@ -139,7 +139,7 @@ def row_contributions(
     """
     where = "row_contributions"
     known, kernels = aligned(where, measure)
-    X, Y = checks.pair(where, X, Y, minimum_rows=MINIMUM_ROWS)
+    X, Y = readable(where, X, Y, MINIMUM_ROWS)
     named = identities(where, ids, int(X.shape[0]))
     sums = RowSums.of(where, X, Y, kernels, known.settings["estimator"])
     return of_sums(sums, X, Y, known, named)
@@ -170,6 +170,13 @@ def scored(measure: Measure, X: Array, Y: Array) -> float:
         return float(measure(array.widen(X), array.widen(Y)))
     except DegenerateInputError:
         return math.nan
+
+
+def readable(where: str, X: Array, Y: Array, minimum_rows: int) -> tuple[Array, Array]:
+    """Return two checked representations as numbers to look at, of which no gradient is taken."""
+    X, Y = checks.pair(where, X, Y, minimum_rows=minimum_rows)
+    checks.readable(where, because="What drives a value is found on the host", X=X, Y=Y)
+    return array.constant(X), array.constant(Y)
 
 
 def aligned(where: str, measure: MeasureSpec) -> tuple[Measure, tuple[Kernel, Kernel]]:
@@ -286,7 +293,7 @@ def direction_contributions(X: Array, Y: Array, /, *, k: int = 10) -> DirectionC
     """
     where = "direction_contributions"
     checks.count(where, "k", k)
-    X, Y = checks.pair(where, X, Y, minimum_rows=2)
+    X, Y = readable(where, X, Y, 2)
     with checks.diagnosed(where, X=X, Y=Y):
         x, y = (Principal.of(where, name, each) for name, each in (("X", X), ("Y", Y)))
     return of_principal(x, y, k)

@@ -8,11 +8,12 @@ from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
 from visavis.inference import confounds, symptoms
 from visavis.inference.case import Case
-from visavis.inference.contributions import identities
+from visavis.inference.contributions import identities, readable
 from visavis.inference.disagreement import disagreement
 from visavis.inference.sides import measured
 from visavis.measures import Measure, MeasureSpec, Shapes, resolve
 from visavis.measures.alignment import kernel_sides
+from visavis.measures.measure import OUTPUTS, REPRESENTATIONS
 from visavis.pairs.findings import HIGH_CHANCE, of_samples
 from visavis.results import Finding, silence
 
@@ -95,10 +96,15 @@ def diagnose(
     """
     where = "diagnose"
     known = measured(where, measure)
+    if known.inputs not in {REPRESENTATIONS, OUTPUTS}:
+        expected = "compare representations (n, p)"
+        raise ValueError(
+            checks.message(where, "measure", expected, f"{known.label}, of {known.inputs}")
+        )
     called = ("X", "Y") if names is None else _pair(where, names)
     silence((), silenced)  # says which code is none
     given = tuple(zip(called, (X, Y), strict=True))
-    X, Y = checks.pair(where, X, Y, minimum_rows=1)
+    X, Y = readable(where, X, Y, 1)
     n = int(X.shape[0])
     sides = tuple(zip(called, (X, Y), strict=True))
     named = names is not None
@@ -149,13 +155,19 @@ def _without_answer(name: str, X: Array, named: bool) -> list[Finding]:
     try:
         checks.locate("", X=X)
     except DegenerateInputError as error:
-        return [_degenerate(str(error).replace("`X`", name), (name,) if named else ())]
+        reason = str(error).removeprefix(": ").replace("`X`", name)
+        return [Finding("VV006", reason, severity="error", layers=(name,) if named else ())]
     return []
 
 
-def _degenerate(reason: str, layers: tuple[str, ...]) -> Finding:
+def _degenerate(reason: str, case: Case) -> Finding:
+    """Return VV006 for what no value can be found of, by the name of the side."""
     reason = reason.partition(": ")[2] or reason
-    return Finding("VV006", reason, severity="error", layers=layers)
+    about = [side for side in (0, 1) if f"`{'XY'[side]}`" in reason]
+    for side in about:
+        reason = reason.replace(f"`{'XY'[side]}`", case.names[side])
+    side = about[0] if len(about) == 1 else None
+    return case.finding("VV006", reason, severity="error", side=side)
 
 
 def _aligned(known: Measure) -> Measure:
@@ -183,7 +195,7 @@ def _of_measure(known: Measure, case: Case) -> list[Finding]:
     except SaturatedError as error:
         return [case.finding("VV014", str(error).partition(": ")[2], severity="error")]
     except DegenerateInputError as error:
-        return [_degenerate(str(error), case.names if case.named else ())]
+        return [_degenerate(str(error), case)]
     if chance is None or known.high != 1.0 or not chance > HIGH_CHANCE:
         return []
     return [
@@ -206,7 +218,7 @@ def _of_score(
     try:
         _ = case.sums, case.debiased
     except DegenerateInputError as error:
-        return [_degenerate(str(error), case.names if case.named else ())]
+        return [_degenerate(str(error), case)]
     found = [
         *symptoms.few_rows(case),
         *symptoms.dominant_directions(case),

@@ -9,8 +9,9 @@ from visavis._core import array
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.inference.case import Case
+from visavis.inference.principal import Principal
 from visavis.inference.row_sums import taken
-from visavis.measures import cka, mutual_knn, nbs
+from visavis.measures import cka, mutual_knn
 from visavis.results import Finding
 
 # All of them on this many rows at most, and neighbourhoods of so many of them.
@@ -46,10 +47,13 @@ class Told:
         if abs(self.nbs - self.cka) > BURES:
             return (
                 "CKA weighs directions by the square of their variance, the Bures similarity by "
-                "the variance: they share the small directions more than the large ones."
-                if self.nbs > self.cka
-                else "CKA weighs directions by the square of their variance, the Bures similarity "
-                "by the variance: they share the large directions more than the small ones."
+                "the variance, which "
+                + (
+                    "brings out small directions that they share, and counts single samples that "
+                    "are far out in both."
+                    if self.nbs > self.cka
+                    else "brings out small directions that they do not share."
+                )
             )
         return None
 
@@ -81,10 +85,26 @@ def compared(X: Array, Y: Array, random: np.random.Generator) -> Told:
     """Return the three measures, each from its chance level to 1."""
     X, Y = array.widen(X), array.widen(Y)
     n = int(X.shape[0])
-    bures = float(nbs(X, Y))
-    chance = np.mean([float(nbs(X, taken(Y, random.permutation(n)))) for _ in range(DRAWS)])
+    scores = [_scores(name, each) for name, each in (("X", X), ("Y", Y))]
+    bures = _bures(*scores)
+    orders = (random.permutation(n) for _ in range(DRAWS))
+    chance = float(np.mean([_bures(scores[0], scores[1][order]) for order in orders]))
     level = NEIGHBOURS / (n - 1)
     shared = float(mutual_knn(X, Y, k=NEIGHBOURS, metric="euclidean"))
-    # Of one direction each, any order is as alike as it can be.
-    way = (bures - float(chance)) / (1 - float(chance)) if chance < 1 else 1.0
-    return Told(float(cka(X, Y)), way, (shared - level) / (1 - level))
+    return Told(
+        float(cka(X, Y)),
+        # Of one direction each, all orders may be as alike as they can be.
+        (bures - chance) / (1 - chance) if chance < 1 else 1.0,
+        (shared - level) / (1 - level),
+    )
+
+
+def _scores(name: str, X: Array) -> np.ndarray:
+    """Return the samples on the principal directions, at norm 1, so that wide layers are narrow."""
+    held = Principal.of("diagnose", name, X)
+    return array.to_numpy(held.left) * np.sqrt(held.values / held.trace)
+
+
+def _bures(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the normalised Bures similarity of centred samples at norm 1: the nuclear norm."""
+    return float(np.linalg.svd(x.T @ y, compute_uv=False).sum())

@@ -8,7 +8,7 @@ import numpy as np
 
 from visavis._core import checks
 from visavis._core.types import Array
-from visavis.inference.contributions import aligned, identities
+from visavis.inference.contributions import aligned, identities, readable
 from visavis.inference.row_sums import RowSums
 from visavis.measures import MeasureSpec
 
@@ -117,7 +117,7 @@ def different_examples(
     known, kernels = aligned(where, measure)
     if top is not None:
         checks.count(where, "top", top)
-    X, Y = checks.pair(where, X, Y, minimum_rows=MINIMUM_ROWS)
+    X, Y = readable(where, X, Y, MINIMUM_ROWS)
     n = int(X.shape[0])
     named = identities(where, ids, n) or tuple(range(n))
     sums = RowSums.of(where, X, Y, kernels, known.settings["estimator"])

@@ -12,6 +12,7 @@ import numpy as np
 
 from visavis._core import array, checks
 from visavis._core.types import Array
+from visavis.inference.discoveries import Dependence, false_discovery
 from visavis.inference.permutations import MINIMUM_ROWS, diagonals
 from visavis.inference.sides import Centred, host, kernels_of, measured
 from visavis.kernels import Kernel
@@ -46,6 +47,10 @@ class LayerTests:
     adjusted: np.ndarray
     best: np.ndarray
     draws: int
+
+    def qvalues(self, *, dependence: Dependence = "positive") -> np.ndarray:
+        """Return the false discovery rate at which each pair is a discovery; `false_discovery`."""
+        return false_discovery(self.pvalues, dependence=dependence)
 
 
 def layer_tests(

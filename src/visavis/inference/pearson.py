@@ -56,15 +56,16 @@ def four(z: float, skewness: float, kurtosis: float) -> float:
 
 def _between_no_roots(z: float, D: float, c0: float, c1: float, c2: float) -> float:
     """Return the tail of type IV, on all numbers, by quadrature of its closed logarithm."""
+    # Where both roots are one (type V) the limit is met from this side.
     root = math.sqrt(max(4 * c0 * c2 - c1**2, 1e-12 * c1**2))
     power = -D / (2 * c2)
     turn = -2 * (c1 - D * c1 / (2 * c2)) / root
+    start = math.atan(c1 / root)
 
-    def density(x: float) -> float:
-        logarithm = power * math.log((c0 + c1 * x + c2 * x**2) / (4 * c0 * c2 / (4 * c2)))
+    def density(x: float) -> float:  # 1 at 0
+        logarithm = power * math.log(1 + (c1 + c2 * x) * x / c0)
         return math.exp(logarithm + turn * (math.atan((2 * c2 * x + c1) / root) - start))
 
-    start = math.atan((2 * c2 * (-c1 / D) + c1) / root)
     parts = [
         integrate.quad(density, *ends, epsabs=0, epsrel=1e-10, limit=200)[0]
         for ends in ((-np.inf, min(z, 0.0)), (min(z, 0.0), max(z, 0.0)), (max(z, 0.0), np.inf))

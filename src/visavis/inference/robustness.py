@@ -14,6 +14,7 @@ from visavis.inference.contributions import (
     RowContributions,
     aligned,
     of_sums,
+    readable,
     scored,
 )
 from visavis.inference.principal import Principal
@@ -21,6 +22,9 @@ from visavis.inference.row_sums import RowSums, taken
 from visavis.inference.sides import host
 from visavis.kernels import Kernel
 from visavis.measures import Measure, MeasureSpec
+
+# The part of a change that is most of it.
+MOST = 0.9
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def robustness(
     if not (isinstance(rows, float) and 0 < rows < 1):
         raise ValueError(checks.message(where, "rows", "lie between 0 and 1", repr(rows)))
     checks.count(where, "directions", directions)
-    X, Y = checks.pair(where, X, Y, minimum_rows=MINIMUM_ROWS)
+    X, Y = readable(where, X, Y, MINIMUM_ROWS)
     count = share_of(int(X.shape[0]), rows)
     checks.rows(where, int(X.shape[0]), int(X.shape[0]), minimum_rows=MINIMUM_ROWS + count)
     sums = RowSums.of(where, X, Y, kernels, known.settings["estimator"])
@@ -123,7 +127,7 @@ def robustness(
     return Robustness(
         sums.value,
         left,
-        tuple(dropped.tolist()),
+        tuple(np.sort(dropped).tolist()),
         without_directions(x, y, known, directions),
         directions,
         standardised(X, Y, known),
@@ -146,7 +150,10 @@ def share_of(n: int, share: float) -> int:
 def without_rows(
     found: RowContributions, X: Array, Y: Array, measure: Measure, count: int
 ) -> tuple[np.ndarray, float | None]:
-    """Return the rows without which a CKA changes most, and what it is then."""
+    """Return the rows without which a CKA changes most, and what it is then.
+
+    They are in the order of what made them suspicious, the most so first.
+    """
     every = np.arange(int(X.shape[0]))
     best, most, left = every[:0], -1.0, None
     for rows in _candidates(found, count):
@@ -163,10 +170,32 @@ def _candidates(found: RowContributions, count: int) -> Iterator[np.ndarray]:
     """Yield sets of rows that may matter most, each once."""
     seen = set[bytes]()
     for key in (-found.parts, -found.weight_x, -found.weight_y, found.effects):
-        rows = np.sort(np.argsort(key, kind="stable")[:count])
-        if rows.tobytes() not in seen:
-            seen.add(rows.tobytes())
+        rows = np.argsort(key, kind="stable")[:count]
+        known = np.sort(rows).tobytes()
+        if known not in seen:
+            seen.add(known)
             yield rows
+
+
+def fewest_rows(
+    rows: np.ndarray, X: Array, Y: Array, measure: Measure, value: float, left: float
+) -> tuple[np.ndarray, float]:
+    """Return the first of some rows that make most of the change of a CKA, and what is left then.
+
+    From `value` with all of them to `left` without any. By halving: each row more is taken to
+    change more.
+    """
+    every = np.arange(int(X.shape[0]))
+    low, high, kept = 0, len(rows), left
+    while high - low > 1:
+        middle = (low + high) // 2
+        rest = np.delete(every, rows[:middle])
+        found = scored(measure, taken(X, rest), taken(Y, rest))
+        if abs(found - value) >= MOST * abs(left - value):
+            high, kept = middle, found
+        else:
+            low = middle
+    return rows[:high], kept
 
 
 def without_directions(x: Principal, y: Principal, measure: Measure, k: int) -> float | None:

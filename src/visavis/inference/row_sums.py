@@ -201,18 +201,17 @@ class RowSums:
         shapes = Shapes(n, (int(X.shape[1]),), (int(Y.shape[1]),))
         if linear(kernels) and cheaper_form(shapes) == "features":
             with checks.diagnosed(where, X=X, Y=Y):
-                for name, each in (("X", X), ("Y", Y)):
-                    norm = Features.of(array.widen(each)).norm(estimator)
-                    _refuse_zero(where, name, each, norm)
-                found = cls._met(
-                    _FromFeatures(X, estimator), _FromFeatures(Y, estimator), estimator
-                )
-            if n > GRAM_ROWS or not found._lost():
+                norms = [float(Features.of(array.widen(Z)).norm(estimator)) for Z in (X, Y)]
+                x, y = (_FromFeatures(Z, estimator) for Z in (X, Y))
+                found = cls._met(x, y, estimator)
+            if n > GRAM_ROWS or not (found._lost() or 0 in norms):
+                _refuse_zero(where, X, Y, norms)
                 return found
+        norms = []
         for name, each, kernel in (("X", X, kernels[0]), ("Y", Y, kernels[1])):
             with checks.side(where, name), checks.diagnosed(where, **{name: each}):
-                norm = Gram.of(array.widen(each), kernel).norm(estimator)
-            _refuse_zero(where, name, each, norm)
+                norms.append(float(Gram.of(array.widen(each), kernel).norm(estimator)))
+        _refuse_zero(where, X, Y, norms)
         x, y = (_FromGram(Z, k, estimator) for Z, k in zip((X, Y), kernels, strict=True))
         return cls._met(x, y, estimator)
 
@@ -269,8 +268,10 @@ class RowSums:
         return (h.sum() - 2 * h - 2 * h / (m - 2)) / (m * (m - 3))
 
 
-def _refuse_zero(where: str, name: str, X: Array, norm: Array) -> None:
-    if float(norm) > 0:
+def _refuse_zero(where: str, X: Array, Y: Array, norms: list[float]) -> None:
+    """Raise if a side has no CKA even with itself."""
+    if all(norm > 0 for norm in norms):  # a NaN is none
         return
-    checks.locate(where, **{name: X})
+    checks.locate(where, X=X, Y=Y)
+    name = "XY"[[norm > 0 for norm in norms].index(False)]
     raise DegenerateInputError(f"{where}: `{name}` {EQUIDISTANT}")

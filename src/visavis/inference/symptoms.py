@@ -1,15 +1,17 @@
 """What can be wrong with two representations as they are: rows, directions, features, copies."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from visavis._core import array
 from visavis._core.types import Array
-from visavis.inference.case import Case, counted, worded
+from visavis.inference.case import LISTED, Case, counted, worded
 from visavis.inference.contributions import scored
 from visavis.inference.robustness import (
     constant_features,
+    fewest_rows,
     share_of,
     standardised,
     without_directions,
@@ -21,6 +23,8 @@ from visavis.results import Finding
 
 # What few rows, and one direction, must hold to be named.
 ROWS, CARRIED, DOMINANT = 0.01, 0.5, 0.9
+# Of a direction. A single outlier among n rows holds (n − 1)/n of the scores.
+MOST = 0.8
 # The share of constant features that is worth a note, and a warning.
 DEAD, MOSTLY = 0.1, 0.5
 # The share of rows of one side that are copies of others, though those of the other side are not.
@@ -33,48 +37,53 @@ def few_rows(case: Case) -> Iterator[Finding]:
     """Yield VV005: one in a hundred rows brings more than half of the score, or moves it so."""
     count = share_of(case.n, ROWS)
     value, found = case.sums.value, case.rows
-    top = np.argsort(-found.parts, kind="stable")[:count]
-    part = case.sums.involved(top)
-    dropped, left = without_rows(found, case.X, case.Y, case.measure, count)
-    rest = 0.0 if left is None else left
-    moved = abs(value - rest)
-    decided = moved > max(case.least, CARRIED * max(abs(value), abs(rest)))
-    carried = value > case.least and part > CARRIED * value
-    if not (decided or carried):
+    rows, left = without_rows(found, case.X, case.Y, case.measure, count)
+    rest = left or 0.0
+    if abs(value - rest) > max(case.least, CARRIED * max(abs(value), abs(rest))):
+        if left is not None:
+            rows, left = fewest_rows(rows, case.X, case.Y, case.measure, value, left)
+        yield _deciding(case, np.sort(rows), left)
         return
-    rows = np.sort(dropped if decided else top)
-    weights = [float(each[rows].sum()) for each in (found.weight_x, found.weight_y)]
-    evidence = {
-        "rows": case.called(rows),
-        "score": value,
-        "share": part / value if carried else float(case.sums.involved(rows) / (value or 1)),
-        "weight_x": weights[0],
-        "weight_y": weights[1],
-    } | ({} if left is None else {"score_without": left})
-    seen = f"{counted(len(rows), 'row')} of {case.n} ({case.called(rows)})"
-    if decided:
-        verb = "raise" if value > rest else "lower"
-        yield case.finding(
-            "VV005",
-            f"{seen} {verb}{'s' if len(rows) == 1 else ''} {case.label} to {value:.2f}; without "
-            f"{'it' if len(rows) == 1 else 'them'} it is {worded(left)}.",
-            "Look at these samples before the score: are they of the population that it is about? "
-            "If not, leave them out; if so, report both values.",
-            evidence=evidence,
-        )
-        return
-    if left is not None:
-        rest_of = np.delete(np.arange(case.n), rows)
-        left = scored(case.measure, taken(case.X, rest_of), taken(case.Y, rest_of))
-        evidence["score_without"] = left
-    yield case.finding(
+    top = np.sort(np.argsort(-found.parts, kind="stable")[:count])
+    if value > case.least and case.sums.involved(top) > CARRIED * value:
+        yield _carrying(case, top)
+
+
+def _deciding(case: Case, rows: np.ndarray, left: float | None) -> Finding:
+    value, one = case.sums.value, len(rows) == 1
+    verb = "raise" if value > (left or 0.0) else "lower"
+    return case.finding(
         "VV005",
-        f"pairs with {seen} bring {100 * part / value:.0f} % of {case.label}, {value:.2f}; the "
-        f"others by themselves agree as well, at {worded(left)}.",
+        f"{counted(len(rows), 'row')} of {case.n} ({case.called(rows)}) {verb}{'s' if one else ''} "
+        f"{case.label} to {value:.2f}; without {'it' if one else 'them'} it is {worded(left)}.",
+        "Look at these samples before the score: are they of the population that it is about? If "
+        "not, leave them out; if so, report both values.",
+        evidence=_weights(case, rows) | ({} if left is None else {"score_without": left}),
+    )
+
+
+def _carrying(case: Case, rows: np.ndarray) -> Finding:
+    value, rest = case.sums.value, np.delete(np.arange(case.n), rows)
+    left = scored(case.measure, taken(case.X, rest), taken(case.Y, rest))
+    share = case.sums.involved(rows) / value
+    return case.finding(
+        "VV005",
+        f"pairs with {counted(len(rows), 'row')} of {case.n} ({case.called(rows)}) bring "
+        f"{100 * share:.0f} % of {case.label}, {value:.2f}; without them it is {worded(left)}, so "
+        "that it does not rest on them alone.",
         "The score stands, but look at these samples.",
         severity="info",
-        evidence=evidence,
+        evidence=_weights(case, rows) | {"share": share, "score_without": left},
     )
+
+
+def _weights(case: Case, rows: np.ndarray) -> dict[str, Any]:
+    return {
+        "rows": case.called(rows),
+        "score": case.sums.value,
+        "weight_x": float(case.rows.weight_x[rows].sum()),
+        "weight_y": float(case.rows.weight_y[rows].sum()),
+    }
 
 
 def dominant_directions(case: Case) -> Iterator[Finding]:
@@ -87,16 +96,15 @@ def dominant_directions(case: Case) -> Iterator[Finding]:
         if power <= DOMINANT:
             continue
         variance = float(each.values[0] / each.trace)
-        scores, loadings = each.scores(0), each.loadings(0)
-        row, feature = int(scores.argmax()), int(loadings.argmax())
         cause, evidence = "", {}
-        if scores[row] > 0.5:
-            # A single outlier reaches (n − 1)/n of the scores.
-            cause = f" It is row {case.called(np.array([row]))} against all others."
-            evidence = {"row": case.called(np.array([row]))}
-        elif loadings[feature] > 0.5 and len(loadings) > 1:
-            cause = f" It is little but feature {feature}."
-            evidence = {"feature": feature}
+        rows, features = most_of(each.scores(0)), most_of(each.loadings(0))
+        if len(rows) <= share_of(case.n, ROWS):
+            evidence = {"rows": case.called(rows)}
+            cause = f" It is {counted(len(rows), 'row')} ({evidence['rows']}) against all others."
+        elif len(features) <= share_of(int(each.features.shape[1]), ROWS) < each.features.shape[1]:
+            listed = ", ".join(map(str, features[:LISTED].tolist()))
+            evidence = {"features": listed}
+            cause = f" It is little but {counted(len(features), 'feature')} ({listed})."
         yield case.finding(
             "VV004",
             f"one direction of {name} holds {100 * variance:.0f} % of its variance and "
@@ -115,6 +123,12 @@ def dominant_directions(case: Case) -> Iterator[Finding]:
                 **evidence,
             },
         )
+
+
+def most_of(shares: np.ndarray) -> np.ndarray:
+    """Return the fewest places that hold most of what adds up to 1, in order."""
+    order = np.argsort(-shares, kind="stable")
+    return np.sort(order[: int(np.searchsorted(np.cumsum(shares[order]), MOST)) + 1])
 
 
 def feature_scale(case: Case) -> Iterator[Finding]:

@@ -1,87 +1,126 @@
 """`compare`: every layer of one model against every layer of another."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, overload
-
-import numpy as np
+from typing import Any, TypedDict, Unpack, overload
 
 from visavis._core import checks
 from visavis._core.progress import progress_bar
 from visavis.measures import Measure, MeasureSpec, resolve
 from visavis.measures.measure import OUTPUTS, REPRESENTATIONS
-from visavis.pairs import findings, many, sides
+from visavis.pairs import findings, live, many, record, sides
 from visavis.pairs.computed import computed_tables, steps
 from visavis.pairs.plan import Plan, Task, budget, planned
 from visavis.pairs.run import Engine
 from visavis.pairs.sides import Matrices, Side, one_home
-from visavis.pairs.table import Table
 from visavis.results import (
     Activations,
     Comparison,
     ComparisonSet,
     Finding,
     ModelComparison,
-    Scale,
     correspond,
     silence,
 )
 from visavis.results.correspond import Align
 
 MINIMUM_ROWS = 4
-Models = Mapping[str, Side]
+Models = Mapping[str, Mapping[str, Any] | str | Path]
 
 
-@overload
-def compare(  # pyright: ignore[reportOverlappingOverload]  (a model is a mapping, too)
-    a: Mapping[str, Mapping[str, Any]] | Mapping[str, Activations] | Mapping[str, str | Path],
-    /,
-    *,
-    measure: MeasureSpec = "cka",
-    measures: None = None,
-    align: Align = "strict",
-    silenced: Sequence[str] = (),
-    memory: str | float | None = None,
-    executor: Executor | None = None,
-    checkpoint: str | Path | None = None,
-    progress: bool = True,
-) -> ModelComparison: ...
+class Options(TypedDict, total=False):
+    """The options that all forms of `compare` have in common."""
+
+    align: Align
+    silenced: Sequence[str]
+    memory: str | float | None
+    executor: Executor | None
+    checkpoint: str | Path | None
+    progress: bool
+
+
+# One model, two, or many; by one measure, or several. A model is a mapping like the many, so that
+# what is surely one model comes first.
 @overload
 def compare(
-    a: Side,
+    a: Activations | str | Path,
     b: Side | None = None,
     /,
     *,
     measure: MeasureSpec = "cka",
     measures: None = None,
     names: tuple[str, str] | None = None,
-    align: Align = "strict",
-    silenced: Sequence[str] = (),
-    memory: str | float | None = None,
-    executor: Executor | None = None,
-    checkpoint: str | Path | None = None,
-    progress: bool = True,
+    **options: Unpack[Options],
+) -> Comparison: ...
+@overload
+def compare(  # pyright: ignore[reportOverlappingOverload]
+    a: Models,
+    /,
+    *,
+    measure: MeasureSpec = "cka",
+    measures: None = None,
+    **options: Unpack[Options],
+) -> ModelComparison: ...
+@overload
+def compare(
+    a: Mapping[str, Any],
+    b: Side | None = None,
+    /,
+    *,
+    measure: MeasureSpec = "cka",
+    measures: None = None,
+    names: tuple[str, str] | None = None,
+    **options: Unpack[Options],
 ) -> Comparison: ...
 @overload
 def compare(
-    a: Side,
+    a: Activations | str | Path,
     b: Side | None = None,
     /,
     *,
     measures: Sequence[MeasureSpec],
     names: tuple[str, str] | None = None,
-    align: Align = "strict",
-    silenced: Sequence[str] = (),
-    memory: str | float | None = None,
-    executor: Executor | None = None,
-    checkpoint: str | Path | None = None,
-    progress: bool = True,
+    **options: Unpack[Options],
+) -> ComparisonSet: ...
+@overload
+def compare(  # pyright: ignore[reportOverlappingOverload]
+    a: Models,
+    /,
+    *,
+    measures: Sequence[MeasureSpec],
+    **options: Unpack[Options],
+) -> dict[str, ModelComparison]: ...
+@overload
+def compare(
+    a: Mapping[str, Any],
+    b: Side | None = None,
+    /,
+    *,
+    measures: Sequence[MeasureSpec],
+    names: tuple[str, str] | None = None,
+    **options: Unpack[Options],
+) -> ComparisonSet: ...
+@overload
+def compare(
+    a: Any,
+    b: Any,
+    loader: Any,
+    /,
+    *,
+    measure: MeasureSpec = "cka",
+    measures: None = None,
+    **options: Any,
+) -> Comparison: ...
+@overload
+def compare(
+    a: Any, b: Any, loader: Any, /, *, measures: Sequence[MeasureSpec], **options: Any
 ) -> ComparisonSet: ...
 def compare(
-    a: Side,
-    b: Side | None = None,
+    a: Any,
+    b: Any = None,
+    loader: Any = None,
     /,
     *,
     measure: MeasureSpec = "cka",
@@ -92,7 +131,9 @@ def compare(
     memory: str | float | None = None,
     executor: Executor | None = None,
     checkpoint: str | Path | None = None,
+    form: str = "exact",
     progress: bool = True,
+    **extraction: Any,
 ) -> Comparison | ComparisonSet | ModelComparison | dict[str, ModelComparison]:
     """Compare all layers of one model with all layers of another, or of itself.
 
@@ -102,6 +143,10 @@ def compare(
         Layers of two models on the same samples. Without `b` the layers of `a` are compared with
         each other. Arrays of more than two dimensions are flattened to (n, features); one of shape
         (n,) is a single feature. Many models: `a` is a mapping from their names to such sides.
+        With `loader`, two models (or one and None): what `visavis.extract` takes.
+    loader : iterable of batches, array, or mapping of arrays, optional
+        Goes through both models once; see `visavis.extract`. Activations are kept for the time of
+        the comparison, on disk where they are many.
     measure : str, function or Measure
         What to compute: a name (``"cka"``), a name with options
         (``"cka(kernel=rbf(0.4), estimator=biased)"``), a function of visavis or a
@@ -110,10 +155,10 @@ def compare(
         Several at once; layers are prepared once for all of them.
     names : pair of str, optional
         What the two sides are called in pictures and reports. By default the names of the files,
-        or "a" and "b".
+        or "a" and "b". Many models have their names already.
     align : {"strict", "inner"}
         ``"strict"`` refuses sides whose samples differ; ``"inner"`` keeps the samples, by id, that
-        both have.
+        all have.
     silenced : sequence of str
         Codes of findings to leave out.
     memory : str or float, optional
@@ -125,8 +170,15 @@ def compare(
         store are read by the workers; other arrays are sent to processes.
     checkpoint : str or Path, optional
         A folder in which finished tasks are kept: after an interruption the same call goes on.
+    form : {"exact", "minibatch"}
+        ``"minibatch"``, with `loader`: nothing is kept, and debiased HSIC within each batch is
+        added up (Nguyen et al. 2021): an estimate, with a standard error from the batches, for
+        layers that are too wide for anything else.
     progress : bool
         Draw a progress bar if stderr is a terminal.
+    **extraction
+        With `loader`: `layers`, `pool`, `inputs`, `ids`, `batch_size`, `device` of
+        `visavis.extract`.
 
     Returns
     -------
@@ -159,55 +211,101 @@ def compare(
     """
     resolved = _resolved(measure, measures)
     silence((), silenced)  # a code that does not exist is refused before any work
-    models = None
-    if b is None and many.is_many(a):
-        acts_a, models, joined = many.joined(cast("Models", a), align)
-        acts_b, called = acts_a, ("models", "models")
+    checks.option("compare", "form", form, live.FORMS)
+    _without_loader(loader, form, extraction)
+    engine = Engine(executor, None if checkpoint is None else Path(checkpoint))
+    work = _Work(resolved, silenced, memory, engine, progress)
+    if loader is not None:
+        given = live.Extraction(loader, **extraction)
+        called = names or live.names(a, b)
+        if form == "minibatch":
+            results = live.comparisons(a, b, given, resolved, called, silenced, progress)
+        else:
+            room = budget("compare", memory)
+            with live.extracted(a, b, given, budget=room, progress=progress) as both:
+                results = work.comparisons(both, called, "a, b, loader")
+    elif b is None and many.is_many(a):
+        if names is not None:
+            expected = "be left out for many models, which have names already"
+            raise ValueError(checks.message("compare", "names", expected, repr(names)))
+        models, found = many.corresponding(many.opened(a), align)
+        whole = many.together(models)
+        call = sides.call(a, None)
+        results = work.comparisons((whole, whole), many.SIDES, call, found, align, named=True)
+        of_models = [many.result(each, models) for each in results]
+        return of_models[0] if measures is None else {each.measure: each for each in of_models}
     else:
         acts_a = sides.activations(a, "a")
         acts_b = acts_a if b is None or sides.same(a, b) else sides.activations(b, "b")
         called = sides.names(names, a, b)
-        acts_a, acts_b, joined = correspond(acts_a, acts_b, align=align)
-    if acts_a.n < MINIMUM_ROWS:
-        raise ValueError(
-            checks.message(
-                "VV002 compare",
-                "a` and `b",
-                f"have at least {MINIMUM_ROWS} samples",
-                f"{acts_a.n}",
-                "A few hundred steady most comparisons.",
+        acts_a, acts_b, found = correspond(acts_a, acts_b, align=align)
+        results = work.comparisons((acts_a, acts_b), called, sides.call(a, b), found, align)
+    return results[0] if measures is None else ComparisonSet(results)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be computed of any two sides, and how."""
+
+    measures: list[Measure]
+    silenced: Sequence[str]
+    memory: str | float | None
+    engine: Engine
+    progress: bool
+
+    def comparisons(
+        self,
+        both: tuple[Activations, Activations],
+        called: tuple[str, str],
+        call: str,
+        notes: Sequence[Finding] = (),
+        align: Align = "strict",
+        *,
+        named: bool = False,
+    ) -> list[Comparison]:
+        """Return one comparison for each measure; `named` if layers say which model they are of."""
+        n = both[0].n
+        if n < MINIMUM_ROWS:
+            expected = f"have at least {MINIMUM_ROWS} samples"
+            cure = "A few hundred steady most comparisons."
+            message = checks.message("VV002 compare", "a` and `b", expected, f"{n}", cure)
+            raise ValueError(message)
+        layers = _matrices(both)
+        drawn = _planned(layers, self.measures, self.memory, self.engine)
+        shared = [*notes, *findings.of_samples(n, both), *findings.of_layers(called, both)]
+        total = steps(drawn, layers, self.measures)
+        with progress_bar("comparing layers", total, show=self.progress) as step:
+            tables = computed_tables(drawn, layers, self.measures, self.engine, step)
+        results = []
+        for each, table in zip(self.measures, tables, strict=True):
+            found = [*shared, *findings.of_table(each, table, None if named else called)]
+            aligned = ", align='inner'" if align == "inner" else ""
+            text = f"visavis.compare({call}, measure={each.label!r}{aligned})"
+            kept = silence(found, self.silenced)
+            results.append(
+                record.comparison(each, table, drawn.of(each), n, both, called, kept, text)
             )
-        )
-    both = (acts_a, acts_b)
-    layers = _matrices(both)
-    engine = Engine(executor, None if checkpoint is None else Path(checkpoint))
-    drawn = _planned(layers, resolved, memory, engine)
-    shared = [*joined, *findings.of_samples(acts_a.n, both)]
-    shared += findings.of_layers(
-        tuple(models or ()) or called, tuple((models or {}).values()) or both
-    )
-    with progress_bar("comparing layers", steps(drawn, layers, resolved), show=progress) as step:
-        computed = computed_tables(drawn, layers, resolved, engine, step)
-    comparisons = []
-    for each, table in zip(resolved, computed, strict=True):
-        found = silence([*shared, *findings.of_table(each, table, called)], silenced)
-        aligned = ["align='inner'"] if align == "inner" else []
-        call = sides.call(a, b, f"measure={each.label!r}", *aligned)
-        comparisons.append(_comparison(each, table, drawn, both, called, found, call))
-    if models is not None:
-        layers_of = {name: tuple(each) for name, each in models.items()}
-        tables_of = [ModelComparison(each, layers_of) for each in comparisons]
-        return tables_of[0] if measures is None else {each.measure: each for each in tables_of}
-    return comparisons[0] if measures is None else ComparisonSet(comparisons)
+        return results
+
+
+def _without_loader(loader: Any, form: str, extraction: Mapping[str, Any]) -> None:
+    """Check that what is said of an extraction comes with something to extract from."""
+    if loader is not None or not (extraction or form != "exact"):
+        return
+    what = next(iter(extraction), "form")
+    expected = "come with models and a loader"
+    cure = "compare(model_a, model_b, loader, layers=...)."
+    raise TypeError(checks.message("compare", what, expected, "no loader", cure))
 
 
 def plan(
-    a: Side,
+    a: Any,
     b: Side | None = None,
     /,
     *,
     measure: MeasureSpec = "cka",
     measures: Sequence[MeasureSpec] | None = None,
+    align: Align = "strict",
     memory: str | float | None = None,
     executor: Executor | None = None,
     checkpoint: str | Path | None = None,
@@ -216,7 +314,7 @@ def plan(
 
     Parameters
     ----------
-    a, b, measure, measures, memory, executor, checkpoint
+    a, b, measure, measures, align, memory, executor, checkpoint
         As in `compare`.
 
     Returns
@@ -226,6 +324,8 @@ def plan(
 
     Raises
     ------
+    SampleMismatchError
+        If the samples of the sides are not the same.
     ValueError
         If the memory is not enough for two layers at a time, or there is no such measure.
 
@@ -238,11 +338,12 @@ def plan(
     'tiles'
     """
     if b is None and many.is_many(a):
-        acts_a, _, _ = many.joined(cast("Models", a), "strict")
-        acts_b = acts_a
+        models, _ = many.corresponding(many.opened(a), align)
+        acts_a = acts_b = many.together(models)
     else:
         acts_a = sides.activations(a, "a")
         acts_b = acts_a if b is None or sides.same(a, b) else sides.activations(b, "b")
+        acts_a, acts_b, _ = correspond(acts_a, acts_b, align=align)
     engine = Engine(executor, None if checkpoint is None else Path(checkpoint))
     return _planned(_matrices((acts_a, acts_b)), _resolved(measure, measures), memory, engine)
 
@@ -326,62 +427,3 @@ def _ready(measure: Measure) -> Measure:
             )
         )
     return measure
-
-
-def _comparison(
-    measure: Measure,
-    table: Table,
-    drawn: Plan,
-    both: tuple[Activations, Activations],
-    names: tuple[str, str],
-    found: tuple[Finding, ...],
-    call: str,
-) -> Comparison:
-    rows, cols = both
-    known = bool(np.isfinite(table.chance).any())
-    return Comparison(
-        values=table.values,
-        rows=tuple(rows),
-        cols=tuple(cols),
-        scale=Scale(
-            label=measure.label,
-            low=measure.low,
-            high=measure.high,
-            direction=measure.direction,
-            symmetric=measure.symmetric,
-            description=f"{measure.title}: {measure.description()}",
-        ),
-        n=both[0].n,
-        chance=table.chance if known else None,
-        findings=found,
-        names=names,
-        plan=drawn.of(measure),
-        provenance={"call": call, **_provenance(both, names)},
-    )
-
-
-def _provenance(both: tuple[Activations, Activations], names: tuple[str, str]) -> dict[str, Any]:
-    from visavis import __version__
-
-    return {
-        "visavis": __version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "sides": [
-            {
-                **{str(key): _short(value) for key, value in side.provenance.items()},
-                "name": name,
-                "samples": "by id" if side.ids is not None else "by position",
-                "pool": side.pool,
-                "layers": {
-                    layer: {"shape": list(shape), "dtype": dtype}
-                    for layer, shape, dtype in side.described()
-                },
-            }
-            for name, side in zip(names, both, strict=True)
-        ],
-    }
-
-
-def _short(value: Any) -> str | int | float | bool | None:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -67,8 +67,11 @@ def of_layers(names: Sequence[str], sides: Sequence[Activations]) -> list[Findin
     return found
 
 
-def of_table(measure: Measure, table: Table, names: tuple[str, str]) -> list[Finding]:
-    """Return what is to be said of the values of one measure."""
+def of_table(measure: Measure, table: Table, names: tuple[str, str] | None) -> list[Finding]:
+    """Return what is to be said of the values of one measure.
+
+    `names` is what the sides are called; None if the names of the layers say it.
+    """
     return [
         *_degenerate(table, names),
         *_saturated(measure, table),
@@ -76,11 +79,11 @@ def of_table(measure: Measure, table: Table, names: tuple[str, str]) -> list[Fin
     ]
 
 
-def _degenerate(table: Table, names: tuple[str, str]) -> Iterable[Finding]:
+def _degenerate(table: Table, names: tuple[str, str] | None) -> Iterable[Finding]:
     for (side, layer), reason in sorted(table.degenerate.items(), key=lambda each: each[0][0]):
         yield Finding(
             "VV006",
-            f"Layer {layer} of {names[side]} {reason}",
+            f"Layer {layer}{f' of {names[side]}' if names else ''} {reason}",
             severity="error",
             layers=(layer,),
         )

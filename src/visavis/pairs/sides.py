@@ -29,7 +29,7 @@ def activations(side: Side, name: str) -> Activations:
                 name,
                 "be Activations, a mapping from layer name to array, or the path of a file",
                 type(side).__name__,
-                "For two arrays there are the measures themselves: visavis.cka(X, Y).",
+                "Of arrays: visavis.cka(X, Y). Of models: compare(model_a, model_b, loader).",
             )
         )
     if any(isinstance(each, Mapping) for each in side.values()):
@@ -76,13 +76,12 @@ def _name(side: Side, fallback: str) -> str:
     return str(known.get("name", fallback))
 
 
-def call(a: Side, b: Side | None, *options: str) -> str:
-    """Return the call of `compare` that gives a result again, files by their names."""
-    sides = [("a", a), *([] if b is None else [("b", b)])]
-    shown = [
-        repr(Path(side).name) if isinstance(side, str | Path) else name for name, side in sides
-    ]
-    return f"visavis.compare({', '.join([*shown, *options])})"
+def call(a: Side, b: Side | None) -> str:
+    """Return the sides as a call of `compare` names them, files by their names."""
+    named = [("a", a), *([] if b is None else [("b", b)])]
+    return ", ".join(
+        repr(Path(side).name) if isinstance(side, str | Path) else name for name, side in named
+    )
 
 
 class Matrices(Mapping[str, Array]):

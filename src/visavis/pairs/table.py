@@ -97,12 +97,15 @@ class Table:
         Layers without an answer, with the reason.
     saturated : dict of (row, col) to None
         Pairs that were refused by Theorem 1, in the order in which they were met.
+    error : ndarray, optional
+        Standard errors, where values are estimates.
     """
 
     values: np.ndarray
     chance: np.ndarray
     degenerate: dict[tuple[int, str], str] = field(default_factory=dict)
     saturated: dict[tuple[str, str], None] = field(default_factory=dict)
+    error: np.ndarray | None = None
 
 
 class Meetings(Protocol):

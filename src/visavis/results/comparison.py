@@ -64,6 +64,8 @@ class Comparison:
     chance : ndarray, (rows, cols), optional
         The mean of the measure when the samples of one side are permuted, where a closed form is
         known; NaN or None where it is not.
+    standard_error : ndarray, (rows, cols), optional
+        Of the values, where they are estimates from batches; NaN or None where it is not known.
     findings : tuple of Finding
         What the reader should know.
     names : pair of str
@@ -80,6 +82,7 @@ class Comparison:
     scale: Scale
     n: int
     chance: np.ndarray | None = None
+    standard_error: np.ndarray | None = None
     findings: tuple[Finding, ...] = ()
     names: tuple[str, str] = ("a", "b")
     plan: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +90,12 @@ class Comparison:
 
     def __post_init__(self) -> None:
         expected = (len(self.rows), len(self.cols))
-        for name, table in (("values", self.values), ("chance", self.chance)):
+        tables = {
+            "values": self.values,
+            "chance": self.chance,
+            "standard_error": self.standard_error,
+        }
+        for name, table in tables.items():
             if table is not None and table.shape != expected:
                 raise ValueError(
                     checks.message(
@@ -162,6 +170,7 @@ class Comparison:
                 "n": self.n,
                 "values": self.values,
                 "chance": self.chance,
+                "standard_error": self.standard_error,
                 "findings": [finding.to_dict() for finding in self.findings],
                 "plan": self.plan,
                 "provenance": self.provenance,
@@ -175,7 +184,7 @@ class Comparison:
         measure |= {"low": float(measure["low"]), "high": float(measure["high"])}
         rows, cols = tuple(map(str, data["rows"])), tuple(map(str, data["cols"]))
         shape = len(rows), len(cols)
-        chance = data["chance"]
+        chance, error = data["chance"], data["standard_error"]
         return cls(
             values=saved.table(data["values"], shape),
             rows=rows,
@@ -183,6 +192,7 @@ class Comparison:
             scale=Scale(**measure),
             n=int(data["n"]),
             chance=None if chance is None else saved.table(chance, shape),
+            standard_error=None if error is None else saved.table(error, shape),
             findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             names=(data["names"][0], data["names"][1]),
             plan=dict(data["plan"]),

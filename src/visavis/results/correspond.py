@@ -13,7 +13,12 @@ Align = Literal["strict", "inner"]
 
 
 def correspond(
-    a: Activations, b: Activations, *, align: Align = "strict", where: str = "compare"
+    a: Activations,
+    b: Activations,
+    *,
+    align: Align = "strict",
+    where: str = "compare",
+    names: tuple[str, str] = ("a", "b"),
 ) -> tuple[Activations, Activations, tuple[Finding, ...]]:
     """Return `a` and `b` with corresponding rows, or refuse.
 
@@ -27,6 +32,10 @@ def correspond(
     align : {"strict", "inner"}
         ``"inner"`` keeps the ids that both sides have, in the order of `a`, and reports what was
         dropped.
+    where : str
+        What asks, for messages.
+    names : pair of str
+        What messages call the two sides.
 
     Raises
     ------
@@ -37,15 +46,15 @@ def correspond(
     if a is b:
         return a, b, ()
     if align == "inner":
-        return _join(a, b, where)
+        return _join(a, b, where, names)
     if a.ids is not None and b.ids is not None:
         if a.ids != b.ids:
-            raise SampleMismatchError(_mismatch(a.ids, b.ids, where, _CURE))
+            raise SampleMismatchError(_mismatch(a.ids, b.ids, where, names, _CURE))
     elif a.n != b.n:
         raise SampleMismatchError(
             checks.message(
                 f"VV001 {where}",
-                "a` and `b",
+                "` and `".join(names),
                 "describe the same samples",
                 f"{a.n} and {b.n} rows",
                 _CURE,
@@ -54,7 +63,8 @@ def correspond(
     elif a.digests is not None and b.digests is not None and a.digests != b.digests:
         same_inputs = Counter(a.digests) == Counter(b.digests)
         if same_inputs or a.shuffled or b.shuffled:
-            raise SampleMismatchError(_shuffled(a.digests, b.digests, where), code="VV007")
+            message = _shuffled(a.digests, b.digests, where, names)
+            raise SampleMismatchError(message, code="VV007")
     return a, b, ()
 
 
@@ -62,7 +72,9 @@ _CURE = 'Give both the same samples, or join them by id with align="inner".'
 _NOTHING_IN_COMMON = "See how the ids are written: an integer is not its text."
 
 
-def _mismatch(a: Sequence[Any], b: Sequence[Any], where: str, cure: str) -> str:
+def _mismatch(
+    a: Sequence[Any], b: Sequence[Any], where: str, names: tuple[str, str], cure: str
+) -> str:
     in_a, in_b = set(a), set(b)
     only_a, only_b = [i for i in a if i not in in_b], [i for i in b if i not in in_a]
     if not only_a and not only_b:
@@ -70,10 +82,11 @@ def _mismatch(a: Sequence[Any], b: Sequence[Any], where: str, cure: str) -> str:
         seen = f"the same {len(a)} ids in another order (row {row} is {a[row]!r} and {b[row]!r})"
     else:
         seen = (
-            f"{len(only_a)} of {len(a)} ids that `b` lacks{_examples(only_a)} and "
-            f"{len(only_b)} of {len(b)} that `a` lacks{_examples(only_b)}"
+            f"{len(only_a)} of {len(a)} ids that `{names[1]}` lacks{_examples(only_a)} and "
+            f"{len(only_b)} of {len(b)} that `{names[0]}` lacks{_examples(only_b)}"
         )
-    return checks.message(f"VV001 {where}", "a` and `b", "have the same ids row by row", seen, cure)
+    both = "` and `".join(names)
+    return checks.message(f"VV001 {where}", both, "have the same ids row by row", seen, cure)
 
 
 def _examples(ids: Sequence[Any]) -> str:
@@ -82,23 +95,24 @@ def _examples(ids: Sequence[Any]) -> str:
     return f" ({', '.join(repr(i) for i in ids[:3])}{', ...' if len(ids) > 3 else ''})"
 
 
-def _shuffled(a: Sequence[str], b: Sequence[str], where: str) -> str:
+def _shuffled(a: Sequence[str], b: Sequence[str], where: str, names: tuple[str, str]) -> str:
+    both = "the two sides" if names == ("a", "b") else " and ".join(names)
     moved = sum(i != j for i, j in zip(a, b, strict=True))
     return (
-        f"VV007 {where}: the model inputs behind {moved} of {len(a)} rows differ between the two "
-        "sides: a shuffled loader was iterated once for each model. Extract both in one pass "
+        f"VV007 {where}: the model inputs behind {moved} of {len(a)} rows differ between {both}: "
+        "a shuffled loader was iterated once for each model. Extract both in one pass "
         "(extract({'a': model_a, 'b': model_b}, loader)), use shuffle=False, or pass ids."
     )
 
 
 def _join(
-    a: Activations, b: Activations, where: str
+    a: Activations, b: Activations, where: str, names: tuple[str, str]
 ) -> tuple[Activations, Activations, tuple[Finding, ...]]:
     if a.ids is None or b.ids is None:
         raise SampleMismatchError(
             checks.message(
                 f"VV001 {where}",
-                "a` and `b",
+                "` and `".join(names),
                 'have ids to be joined with align="inner"',
                 "no ids on " + ("both sides" if a.ids is b.ids else "one side"),
                 "Pass ids when extracting or loading.",
@@ -107,7 +121,7 @@ def _join(
     position = {identity: row for row, identity in enumerate(b.ids)}
     kept = [(row, position[i]) for row, i in enumerate(a.ids) if i in position]
     if not kept:
-        raise SampleMismatchError(_mismatch(a.ids, b.ids, where, _NOTHING_IN_COMMON))
+        raise SampleMismatchError(_mismatch(a.ids, b.ids, where, names, _NOTHING_IN_COMMON))
     if len(kept) == a.n == b.n and all(i == j for i, j in kept):
         return a, b, ()
     note = Finding(

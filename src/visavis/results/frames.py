@@ -52,11 +52,11 @@ def tidy(comparisons: Mapping[str, "Comparison"]) -> "pd.DataFrame":
 def dataset(comparison: "Comparison") -> "xr.Dataset":
     """Return values and chance over the dimensions row and col."""
     xarray = require("xarray", extra="tables", purpose="Comparison.to_xarray")
+    variables = {"value": comparison.values, "chance": _chance(comparison)}
+    if comparison.standard_error is not None:
+        variables["standard_error"] = comparison.standard_error
     return xarray.Dataset(
-        {
-            "value": (("row", "col"), comparison.values),
-            "chance": (("row", "col"), _chance(comparison)),
-        },
+        {name: (("row", "col"), table) for name, table in variables.items()},
         coords={"row": list(comparison.rows), "col": list(comparison.cols)},
         attrs=_attributes(comparison),
     )

@@ -110,11 +110,12 @@ class ModelComparison:
         if not (isinstance(pair, tuple) and len(pair) == 2):
             raise KeyError(f"{pair!r} is not a pair of models")
         rows, cols = (self._of(model) for model in pair)
-        chance = self.table.chance
+        chance, error = self.table.chance, self.table.standard_error
         return replace(
             self.table,
             values=self.values[rows, cols],
             chance=None if chance is None else chance[rows, cols],
+            standard_error=None if error is None else error[rows, cols],
             rows=self.layers[pair[0]],
             cols=self.layers[pair[1]],
             names=pair,
@@ -152,6 +153,7 @@ class ModelComparison:
             self.table,
             values=values,
             chance=None,
+            standard_error=None,
             rows=self.models,
             cols=self.models,
             names=("models", "models"),

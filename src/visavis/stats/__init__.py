@@ -5,6 +5,7 @@ from visavis.stats.axes import Overlap as Overlap
 from visavis.stats.features import Features as Features
 from visavis.stats.gram import Gram as Gram
 from visavis.stats.gram import crossed as crossed
+from visavis.stats.minibatch import Minibatches as Minibatches
 from visavis.stats.moments import Moments as Moments
 from visavis.stats.neighbours import Neighbours as Neighbours
 from visavis.stats.neighbours import Shared as Shared

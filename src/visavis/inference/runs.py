@@ -1,0 +1,63 @@
+"""Several representations of the same samples: of seeds, subjects or repeats, and their pairs."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from visavis._core import checks
+from visavis._core.errors import DegenerateInputError
+from visavis._core.types import Array
+from visavis.inference.sides import measured
+from visavis.measures import Measure, MeasureSpec
+from visavis.pairs import compare
+
+Runs = Mapping[str, Array] | Sequence[Array]
+
+
+def named(where: str, argument: str, runs: Runs, *, fewest: int) -> dict[str, Array]:
+    """Return checked representations by name: their own, or the argument and a number."""
+    if isinstance(runs, Mapping):
+        given = {str(name): X for name, X in runs.items()}
+    else:
+        given = {f"{argument}[{k}]": X for k, X in enumerate(runs)}
+    if len(given) < fewest:
+        expected = f"hold at least {fewest} representations"
+        raise ValueError(checks.message(where, argument, expected, f"{len(given)}"))
+    found = {name: checks.representation(where, name, X) for name, X in given.items()}
+    together(where, argument, *found.values())
+    return found
+
+
+def together(where: str, argument: str, *representations: Array) -> None:
+    """Check that all are of one library and device, and of the same samples."""
+    first = representations[0]
+    for X in representations[1:]:
+        checks.companions(where, first, X, argument)
+        if X.shape[0] != first.shape[0]:
+            expected = "describe the same samples"
+            seen = f"{first.shape[0]} and {X.shape[0]} rows"
+            raise ValueError(checks.message(where, argument, expected, seen))
+
+
+def symmetric(where: str, measure: MeasureSpec) -> Measure:
+    """Return a measure of which it does not matter which side is which."""
+    known = measured(where, measure)
+    if not known.symmetric:
+        raise ValueError(checks.message(where, "measure", "be symmetric", known.label))
+    return known
+
+
+def table(
+    where: str, measure: Measure, rows: Mapping[str, Array], cols: Mapping[str, Array] | None = None
+) -> np.ndarray:
+    """Return the measure of all pairs, or say which representation has none."""
+    found = compare(rows, cols, measure=measure, progress=False)
+    if np.isnan(found.values).any():
+        reason = next((each for each in found.findings if each.severity == "error"), None)
+        raise DegenerateInputError(f"{where}: {reason or 'a pair has no value'}")
+    return np.asarray(found.values, dtype=np.float64)
+
+
+def off_diagonal(values: np.ndarray) -> np.ndarray:
+    """Return the entries of a symmetric table above its diagonal."""
+    return values[np.triu_indices(len(values), 1)]
