@@ -1,64 +1,81 @@
-"""Write docs/measures.md from the records of the registry; run with ``make docs``."""
+"""Write docs/measures.md and a page for each measure from the registry; run with ``make docs``."""
 
-import inspect
 from pathlib import Path
 
 import visavis as vv
+from visavis.measures import docstring
+from visavis.measures.docstring import filled, markdown
+from visavis.measures.measure import FAMILIES
+from visavis.measures.page import facts, page, widest
 
 HEADER = """# Measures
 
 Written from the records of `visavis.registry` by `make docs`. `X` is (n, p), `Y` is (n, q), the
-same samples in rows.
-`visavis measures NAME` shows one with its documentation; options go in parentheses, as in
+same samples in rows. Each name leads to a page: the formula, when to use the measure and when not,
+its options and what they change.
+
+`visavis measures NAME` shows the same page on a terminal, `visavis measures --family shape` a part
+of this table. Options go in parentheses, as in
 `visavis compare a.npz b.npz --measure "cka(kernel=rbf(0.4), estimator=biased)"`.
+
+Of one representation, or of many: [how many dimensions it fills](dimension.md), and
+[the space of shapes](shapes.md), with paths, means and held-out alignment. How sure a value is:
+[inference](inference.md).
 """
+
+FOOTER = """Symmetric: X and Y may be exchanged. Metric: a distance with the triangle inequality. An
+orthogonal map includes permutations of features, an invertible linear map also scaling. Chance
+level: whether the mean over permutations of the rows has a closed form
+(`vv.inference.chance`)."""
+
+COLUMNS = ("measure", "what it is", "range, more alike if", "symmetric", "metric", "invariant to", "chance level")
 
 
 def row(measure: vv.Measure) -> str:
     """Return the line of one record in the table."""
+    known = facts(measure)
     cells = (
-        f"`{measure.label}`",
-        measure.span,
-        "higher" if measure.direction == "similarity" else "lower",
-        "yes" if measure.symmetric else "no",
-        "yes" if measure.metric else "no",
-        ", ".join(sorted(measure.invariant_to)) or "–",
-        ", ".join(sorted(measure.not_invariant_to)) or "–",
+        f"[`{measure.name}`](measures/{measure.name}.md)",
+        markdown(docstring.read(measure.function).summary, link),
+        known["range"].removesuffix(" is more alike"),
+        known["symmetric"],
+        known["metric"],
+        ", ".join(widest(measure.invariant_to)) or "–",
         "closed form" if measure.chance else "–",
-        measure.cost,
     )
     return "| " + " | ".join(cells) + " |"
 
 
-def page() -> str:
-    """Return the whole page."""
-    columns = (
-        "measure",
-        "range",
-        "more alike",
-        "symmetric",
-        "metric",
-        "invariant to",
-        "not to",
-        "chance level",
-        "operations",
-    )
-    lines = [HEADER, "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    for measure in vv.registry.values():
-        lines += [row(each) for each in (measure, *variants(measure))]
-    lines += ["", "## In words", ""]
-    for measure in vv.registry.values():
-        summary = (inspect.getdoc(measure.function) or "").partition("\n")[0]
-        lines += [f"**`{measure.name}`**: {summary} {measure.reference}.", ""]
-    return "\n".join(lines).rstrip() + "\n"
+def link(name: str) -> str | None:
+    """Return the page of a name."""
+    return f"measures/{name}.md" if name in vv.registry else None
 
 
-def variants(measure: vv.Measure) -> list[vv.Measure]:
-    """Return the record under each of its variants."""
-    return [measure.with_options(**options) for options in measure.variants]
+def table() -> str:
+    """Return the page with all measures, family by family."""
+    lines = [HEADER]
+    for family, question in FAMILIES.items():
+        heading = family[:1].upper() + family[1:]
+        lines += [f"## {heading}", "", filled(f"*{question[:1].upper() + question[1:]}*"), ""]
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+        lines += [row(each) for each in vv.registry.values() if each.family == family]
+        lines += [""]
+    return "\n".join([*lines, FOOTER]) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Return what is to be written: path from the folder of the docs to text."""
+    each = {f"measures/{name}.md": page(it, linked=True) for name, it in vv.registry.items()}
+    return {"measures.md": table(), **each}
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_suffix(".md")
-    path.write_text(page(), encoding="utf-8")
-    print(f"written: {path}")
+    folder = Path(__file__).parent
+    written = pages()
+    for old in (folder / "measures").glob("*.md"):
+        if f"measures/{old.name}" not in written:
+            old.unlink()
+    (folder / "measures").mkdir(exist_ok=True)
+    for name, text in written.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    print(f"written: {folder / 'measures.md'} and {len(written) - 1} pages")

@@ -1,5 +1,6 @@
 """Pages that are written from the code say what the code says, and what pages say can be typed."""
 
+import ast
 import os
 import re
 import runpy
@@ -20,9 +21,25 @@ import visavis as vv
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def test_measures_page_is_up_to_date():
-    page = runpy.run_path(str(DOCS / "measures.py"))["page"]
-    assert (DOCS / "measures.md").read_text(encoding="utf-8") == page(), "run `make docs`"
+PAGES = runpy.run_path(str(DOCS / "measures.py"))["pages"]()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_measures_is_up_to_date(name):
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name], "run `make docs`"
+
+
+def test_every_measure_has_a_page_and_no_page_is_of_none():
+    found = {f"measures/{each.name}" for each in (DOCS / "measures").iterdir()}
+    assert found | {"measures.md"} == set(PAGES)
+    assert found == {f"measures/{name}.md" for name in vv.registry}
+
+
+@pytest.mark.parametrize("name", [*PAGES, "dimension.md", "shapes.md"])
+def test_links_lead_to_pages(name):
+    targets = re.findall(r"\]\(([^):#]+)\)", (DOCS / name).read_text(encoding="utf-8"))
+    lost = [each for each in targets if not (DOCS / name).parent.joinpath(each).is_file()]
+    assert lost == []
 
 
 def blocks(page, language):
@@ -34,6 +51,34 @@ def commands(page):
     """The command lines of a page."""
     lines = "".join(blocks(page, "sh")).splitlines()
     return [line for line in lines if line.strip()]
+
+
+def said(page):
+    """What the python blocks of a page give, beside what the comments say they give."""
+    names = {}
+    for block in blocks(page, "python"):
+        lines = block.splitlines()
+        for node in ast.parse(block).body:
+            code = ast.get_source_segment(block, node)
+            if not isinstance(node, ast.Expr):
+                exec(code, names)
+                continue
+            comment = lines[node.end_lineno - 1].partition("  # ")[2]
+            yield code, eval(code, names), comment
+
+
+@pytest.mark.parametrize("page", ["dimension.md", "shapes.md"])
+def test_python_blocks_run_and_give_what_the_page_says(page):
+    wrong = []
+    for code, value, comment in said(page):
+        if isinstance(value, dict):
+            continue
+        expected = ast.literal_eval(comment)
+        decimals = len(comment.partition(".")[2])
+        shown = value if isinstance(expected, bool) else round(float(value), decimals)
+        if shown != expected:
+            wrong.append((code, value, comment))
+    assert wrong == []
 
 
 def shell(command, folder):

@@ -1,58 +1,138 @@
 """``visavis measures``: the records of the registry, as a table, a page, or for machines."""
 
+import io
 import json
+import re
+from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
+from tests.measures.maps import implied
 from tests.measures.records import every_record, over
 
 import visavis as vv
+from visavis.cli import measures, show
+from visavis.measures.measure import FAMILIES as FAMILY_QUESTIONS
+from visavis.measures.page import page
 
 PLAIN = list(vv.registry.values())
 
 
-def table(result):
-    rows = [line.strip("│").split("│") for line in result.stdout.splitlines() if "│" in line]
-    return {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
+FAMILIES = list(FAMILY_QUESTIONS)
+
+
+def lines(result):
+    """The cells of each line of the tables, by the name of the measure."""
+    cells = [re.split(r"  +", line.strip()) for line in result.stdout.splitlines()]
+    return {first: rest for first, *rest in cells if first in vv.registry}
+
+
+@pytest.fixture(params=[80, 200])
+def on_a_terminal(request, monkeypatch, run):
+    """Run a command on a terminal of 80 columns, or a wide one; the result and the width."""
+    width = request.param
+
+    def command(*arguments):
+        narrow = Console(width=width, highlight=False, force_terminal=True, color_system=None)
+        monkeypatch.setattr(show, "console", lambda: narrow)
+        monkeypatch.setattr(measures, "sys", SimpleNamespace(stdout=Terminal()))
+        narrow.file = out = io.StringIO()
+        assert run(*arguments).exit_code == 0
+        return out.getvalue(), width
+
+    return command
+
+
+class Terminal:
+    """What says that it is one."""
+
+    def isatty(self):
+        return True
 
 
 def test_table_lists_every_record(run):
     result = run("measures")
     assert result.exit_code == 0
-    assert list(table(result)) == list(vv.registry)
-    assert "visavis measures NAME shows one in full, with its options." in result.stdout
+    assert list(lines(result)) == list(vv.registry)
+    assert "visavis measures NAME shows the page of one" in result.stdout
 
 
 @over(PLAIN)
 def test_line_of_the_table(run, measure):
-    title, span, more, symmetric, invariant = table(run("measures"))[measure.name]
+    title, span, invariant = lines(run("measures"))[measure.name]
     assert title == measure.title
-    assert span == measure.span
-    assert more == ("higher" if measure.direction == "similarity" else "lower")
-    assert symmetric == ("yes" if measure.symmetric else "no")
-    assert set(invariant.split(", ")) == set(measure.invariant_to or {"–"})
+    arrow = "↑" if measure.direction == "similarity" else "↓"
+    assert span == f"{arrow} {measure.span}{'' if measure.symmetric else ' →'}"
+    named = implied(frozenset(invariant.split(", ")))
+    assert named >= measure.invariant_to or (invariant == "–" and not measure.invariant_to)
+
+
+def test_the_table_fits_the_terminal(on_a_terminal):
+    text, width = on_a_terminal("measures")
+    assert max(map(len, text.splitlines())) <= width
+    assert [name for name in vv.registry if f"\n{name} " not in text] == []
+    assert "…" not in text
+
+
+def test_letters_stand_for_maps_where_lines_are_narrow(on_a_terminal):
+    text, width = on_a_terminal("measures")
+    (line,) = [each for each in text.splitlines() if each.startswith("pwcca ")]
+    words = "feature permutation, invertible linear map of Y, isotropic scaling, translation"
+    assert line.split()[-1 if width == 80 else slice(-10, None)] == (
+        "TSPLy" if width == 80 else words.split()
+    )
+    assert ("Ly invertible linear map of Y" in " ".join(text.split())) == (width == 80)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_family_alone(run, family):
+    result = run("measures", "--family", family)
+    expected = [each.name for each in PLAIN if each.family == family]
+    assert list(lines(result)) == expected
+    assert run("measures", "--family", family.upper()).stdout == result.stdout
+    told = json.loads(run("measures", "--family", family, "--json").stdout)
+    assert [each["name"] for each in told] == expected
+
+
+def test_families_that_there_are_not(refused):
+    message = refused("measures", "--family", "rotation")
+    assert "measures: `family` must be" in message
+    assert [family for family in FAMILIES if family not in message] == []
+    message = refused("measures", "cka", "--family", "alignment")
+    assert "`family` must stand alone" in message
 
 
 @over(PLAIN)
-def test_page(run, measure):
+def test_page_in_a_pipe_is_markdown(run, measure):
     result = run("measures", measure.name)
     assert result.exit_code == 0
-    facts = table(result)
-    assert facts["name"] == [measure.name]
-    assert facts["reference"] == [measure.reference]
-    assert facts["minimum rows"] == [str(measure.minimum_rows)]
-    options = facts["options"][0]
-    assert [option for option in measure.defaults if f"{option}=" not in options] == []
-    # The whole docstring of the function, formula and all.
-    assert measure.function.__doc__.strip().splitlines()[0] in result.stdout
-    assert "Returns\n-------" in result.stdout
+    text = result.stdout
+    assert text == page(measure)
+    assert text.startswith(f"# {measure.title}\n")
+    assert "](" not in re.sub(r"\]\(https://", "", text)  # no links to files beside it
+    for heading in ("Formula", "When to use it", "When not to use it", "Example", "References"):
+        assert f"\n## {heading}\n" in text
+    assert [option for option in measure.defaults if f"- **`{option}`**" not in text] == []
+
+
+@over(PLAIN)
+def test_page_on_a_terminal(on_a_terminal, measure):
+    text, width = on_a_terminal("measures", measure.name)
+    assert max(map(len, text.splitlines())) <= min(width, 100)
+    assert "**" not in text
+    assert "When not to use it" in text
+    assert f"fewest rows       {measure.minimum_rows}" in text or measure.inputs == "weights"
 
 
 def test_page_of_a_measure_with_options_has_the_facts_under_them(run):
-    assert table(run("measures", "cka"))["range"] == ["[-1, 1]"]
-    facts = table(run("measures", "cka(kernel=rbf(0.4), estimator=biased)"))
-    assert facts["name"] == ["cka(kernel=rbf(0.4), estimator=biased)"]
-    assert facts["range"] == ["[0, 1]"]
-    assert "feature permutation" in facts["invariant to"][0]
+    assert "| range | [-1, 1], higher is more alike |" in run("measures", "cka").stdout
+    text = run("measures", "cka(kernel=rbf(0.4), estimator=biased)").stdout
+    assert "`cka(kernel=rbf(0.4), estimator=biased)`" in text
+    assert "| range | [0, 1], higher is more alike |" in text
+    assert "| fewest rows | 2 |" in text
+    assert 'here `"biased"`' in text
+    assert 'vv.cka(X, Y, /, *, kernel=rbf(0.4), estimator="biased")' in text
+    assert "Under other options" not in text
 
 
 @every_record
@@ -62,6 +142,7 @@ def test_json_of_one(run, measure):
     [facts] = json.loads(result.stdout)
     assert facts["name"] == measure.label
     assert facts["title"] == measure.title
+    assert facts["family"] == measure.family
     assert facts["direction"] == measure.direction
     assert facts["symmetric"] is measure.symmetric
     assert facts["metric"] is measure.metric

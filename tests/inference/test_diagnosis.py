@@ -212,8 +212,10 @@ def test_copies_on_one_side():
     finding = only(diagnose(X, Y), "VV016")
     assert (finding.severity, finding.evidence) == ("info", {"side": "X", "repeats": 50})
     X, Y = healthy()
-    X[195:] = -0.0 * X[195:]
+    X[195:] = X[:5]
     assert "VV016" not in codes(diagnose(X, Y))  # five of two hundred
+    X[150:175], X[175:] = 0.0, -0.0
+    assert only(diagnose(X, Y), "VV016").evidence["repeats"] == 49
 
 
 # VV008: rows that belong together.
@@ -251,6 +253,8 @@ def test_a_score_of_classes(words):
     assert finding.severity == "warning"
     assert finding.evidence["score"] > 0.9
     assert finding.evidence["classes_alone"] == pytest.approx(finding.evidence["score"], abs=0.02)
+    floor = vv.inference.class_floor(X, Y, member, n=20).value
+    assert finding.evidence["classes_alone"] == pytest.approx(floor, rel=1e-9)
     expected = float(vv.class_cka(X, Y, labels=member))
     assert finding.evidence["class_cka"] == pytest.approx(expected, rel=1e-9)
     expected = float(vv.partial_cka(X, Y, given=member))
@@ -412,6 +416,25 @@ def test_torch(dtype):
         assert {key: other.evidence[key] for key in words} == {k: one.evidence[k] for k in words}
         for key in set(one.evidence) - words:
             assert one.evidence[key] == pytest.approx(other.evidence[key], rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("library", ["jax.numpy", "array_api_strict"])
+def test_other_libraries(library):
+    xp = pytest.importorskip(library)
+    X, Y, member = with_classes()
+    X[7] += 300
+    here = diagnose(X, Y, labels=member, groups=np.arange(200) // 2, ids=np.arange(200))
+    there = diagnose(
+        xp.asarray(X), xp.asarray(Y), labels=member, groups=np.arange(200) // 2, ids=np.arange(200)
+    )
+    assert codes(here) == codes(there)
+
+
+def test_inside_a_transformation_nothing_can_be_looked_at():
+    jax = pytest.importorskip("jax")
+    X, Y = (jax.numpy.asarray(Z) for Z in healthy())
+    with pytest.raises(TypeError, match=r"diagnose: `X` must hold values that can be read"):
+        jax.jit(lambda X, Y: len(diagnose(X, Y)))(X, Y)
 
 
 def test_gradients_are_no_hindrance():

@@ -17,6 +17,11 @@ def test_agreement_is_the_correlation_of_similarities(shape):
     expected = oracle.agreements(X, Y)
     assert [each.row for each in found] == np.argsort(expected).tolist()
     np.testing.assert_allclose([each.agreement for each in found], np.sort(expected), atol=1e-9)
+    for side, Z in (("like_x", X), ("like_y", Y)):
+        K = oracle.u_centred(Z)
+        np.fill_diagonal(K, -np.inf)
+        nearest = np.argsort(-K, axis=1)[:, :3]
+        assert all(getattr(each, side) == tuple(nearest[each.row].tolist()) for each in found)
 
 
 def test_cka_is_the_weighted_sum_of_the_agreements():

@@ -10,6 +10,7 @@ from tests.measures.maps import implied
 from tests.measures.records import EVERYTHING, over
 
 import visavis as vv
+from visavis.measures import docstring
 from visavis.measures import measure as facts
 
 SECTIONS = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
@@ -140,6 +141,29 @@ def test_refusals_stand_in_raises(measure):
     raises = sections(measure.function)["Raises"]
     assert "SaturatedError" in raises
     assert "VV014" in raises
+
+
+@over(FAMILIES)
+@pytest.mark.parametrize("heading", ["When", "When not"])
+def test_notes_say_when_to_use_it_and_when_not(measure, heading):
+    said = docstring.read(measure.function).note(heading)
+    assert len(said.split()) >= 4
+    assert said.endswith((".", "?"))
+
+
+@over(FAMILIES)
+def test_when_and_when_not_end_the_notes(measure):
+    last = docstring.read(measure.function).notes[-2:]
+    assert [each.heading for each in last] == ["When", "When not"]
+
+
+@over(FAMILIES)
+def test_every_citation_is_in_the_references(measure):
+    doc = docstring.read(measure.function)
+    listed = [each.partition(" ")[0] for each in doc.references]
+    assert listed == [f"[{i + 1}]" for i in range(len(listed))]
+    cited = set(re.findall(r"(\[\d+\])_", measure.function.__doc__))
+    assert cited == set(listed)
 
 
 @over(FAMILIES)

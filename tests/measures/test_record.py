@@ -8,6 +8,7 @@ from tests.data_makers import related
 from tests.measures.records import RECORDS, every_record, given, over
 
 import visavis as vv
+from visavis.measures.measure import FAMILIES
 
 
 def test_the_registry_is_named_by_its_records():
@@ -19,6 +20,12 @@ def test_the_registry_is_named_by_its_records():
 def test_every_record_is_of_a_public_function(measure):
     assert measure.function is getattr(vv, measure.name)
     assert measure.label == measure.name
+
+
+def test_the_registry_goes_family_by_family():
+    order = [record.family for record in vv.registry.values()]
+    assert order == sorted(order, key=list(FAMILIES).index)
+    assert set(order) == set(FAMILIES)
 
 
 def test_nobody_can_add_to_the_registry():

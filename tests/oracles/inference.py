@@ -127,7 +127,7 @@ def _different(A, tau, known):
         # Less those in which some parts are the same row after all.
         for sigma in _partitions(len(tau)):
             if len(sigma) < len(tau):
-                merged = [sorted(sum((tau[k] for k in part), [])) for part in sigma]
+                merged = [sorted(slot for k in part for slot in tau[k]) for part in sigma]
                 value -= _different(A, sorted(merged), known)
         known[key] = value
     return known[key]

@@ -204,6 +204,35 @@ def test_a_store_that_was_written_again_is_noticed(stores):
         pickle.loads(sent)
 
 
+@pytest.mark.parametrize("memory", [None, "1.2MB"])
+@pytest.mark.parametrize("library", ["dask", "zarr", "h5py"])
+def test_arrays_out_of_core(library, memory, tmp_path):
+    def kept(side, name):
+        if library == "dask":
+            dask = pytest.importorskip("dask.array")
+            return {layer: dask.from_array(X, chunks=(70, 5)) for layer, X in side.items()}
+        if library == "zarr":
+            zarr = pytest.importorskip("zarr")
+            group = zarr.open_group(str(tmp_path / name), mode="w")
+            for layer, X in side.items():
+                group.create_array(layer, data=X, chunks=(70, 5))
+            return {layer: group[layer] for layer in side}
+        h5py = pytest.importorskip("h5py")
+        file = h5py.File(tmp_path / f"{name}.h5", "w")
+        for layer, X in side.items():
+            file[layer] = X
+        return {layer: file[layer] for layer in side}
+
+    equal(compared(kept(A, "a"), kept(B, "b"), memory=memory), compared(A, B))
+
+
+def test_arrays_out_of_core_of_different_lengths():
+    dask = pytest.importorskip("dask.array")
+    side = {"x": dask.zeros((30, 2)), "y": dask.zeros((31, 2))}
+    with pytest.raises(ValueError, match="same number of rows in every layer, got 30 in 'x', 31"):
+        vv.compare(side)
+
+
 # Interruptions.
 
 
@@ -240,8 +269,10 @@ def test_a_damaged_file_is_computed_again(tmp_path):
         np.testing.assert_array_equal(found[label].values, expected[label].values)
 
 
-def _die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
+def _again_and_again(executor, folder):
+    """Compare until the worker is gone, which it is soon."""
+    for seed in range(10):
+        compared(A, layers(3, seed), executor=executor, checkpoint=folder)
 
 
 def test_a_killed_process_is_an_error_that_says_what_is_kept(tmp_path):
@@ -251,9 +282,7 @@ def test_a_killed_process_is_an_error_that_says_what_is_kept(tmp_path):
         timer = threading.Timer(0.05, os.kill, (worker, signal.SIGKILL))
         timer.start()
         with pytest.raises(BrokenProcessPool) as caught:
-            # Before it is through with ten comparisons, it is gone.
-            for seed in range(10):
-                compared(A, layers(3, seed), executor=executor, checkpoint=tmp_path)
+            _again_and_again(executor, tmp_path)
         timer.join()
     assert any("run it again" in note for note in caught.value.__notes__)
     equal(compared(A, B, checkpoint=tmp_path), compared(A, B))

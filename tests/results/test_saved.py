@@ -240,6 +240,7 @@ KEYS = (
     "findings",
     "plan",
     "provenance",
+    "unit",
 )
 
 

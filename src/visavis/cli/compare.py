@@ -1,14 +1,13 @@
 """``visavis compare A B``: two files of activations, layer by layer."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
 from visavis import pairs, store
-from visavis._core.files import atomic
 from visavis.cli import engine, show
+from visavis.cli import out as output
 from visavis.results import ComparisonSet
 from visavis.results.correspond import Align
 
@@ -67,7 +66,7 @@ def command(
     """
     if name and len(name) != 2:
         raise typer.BadParameter("give --name twice, once for each side", param_hint="--name")
-    write = _writer(out)
+    output.check(out)
     left = a if ids is None else store.load(a, ids=ids)
     right = b if ids is None or b is None else left if b == a else store.load(b, ids=ids)
     with engine.executor(workers) as executor:
@@ -76,6 +75,7 @@ def command(
                 left,
                 right,
                 measures=measure or ["cka"],
+                align=cast("Align", align),
                 memory=memory,
                 executor=executor,
                 checkpoint=checkpoint,
@@ -101,38 +101,12 @@ def command(
         for each in result.values():
             show.comparison(console, each)
         show.findings(console, result.findings)
-    if write is not None and out is not None:
-        write(result, out)
-        typer.echo(f"written: {out}", err=True)
+    output.write(out, report=result.to_html, result=result.save, picture=lambda: _picture(result))
     if any(finding.severity == "error" for finding in result.findings):
         raise typer.Exit(1)
 
 
-def _writer(out: Path | None) -> Callable[[ComparisonSet, Path], None] | None:
-    """Return how to write the result, refusing an unknown suffix before any work is done."""
-    if out is None:
-        return None
-    writers = {".html": _html, ".json": _json, ".png": _picture, ".svg": _picture, ".pdf": _picture}
-    if out.suffix not in writers:
-        raise typer.BadParameter(
-            f"must end in one of {', '.join(writers)}, got {out.name!r}", param_hint="--out"
-        )
-    if not out.parent.is_dir():
-        raise typer.BadParameter(f"the folder {out.parent} does not exist", param_hint="--out")
-    return writers[out.suffix]
-
-
-def _html(result: ComparisonSet, out: Path) -> None:
-    result.to_html(out)
-
-
-def _json(result: ComparisonSet, out: Path) -> None:
-    result.save(out)
-
-
-def _picture(result: ComparisonSet, out: Path) -> None:
+def _picture(result: ComparisonSet) -> Any:
     from visavis import plot
 
-    figure = plot.grid(list(result.values()))
-    with atomic(out) as part:
-        figure.savefig(part, dpi=200, format=out.suffix[1:])
+    return plot.grid(list(result.values()))

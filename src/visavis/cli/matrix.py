@@ -4,14 +4,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, cast
 
-import numpy as np
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from visavis import pairs, store
-from visavis._core.files import atomic
 from visavis.cli import engine, show
-from visavis.results import Comparison, ModelComparison
+from visavis.cli import out as output
+from visavis.results import Grouped, ModelComparison, reductions
 from visavis.results.correspond import Align
+from visavis.results.many import remaining
 
 NAME, NEEDS_ARGUMENTS = "matrix", True
 
@@ -27,15 +29,15 @@ def command(
     reduce: Annotated[
         str,
         typer.Option(
-            help="same: layers of the same name; best: the best partner of each layer; matched: "
-            "partners one to one."
+            help="How layers become one number: same, over layers of the same name; best, the best "
+            "partner of each layer; matched, partners one to one."
         ),
     ] = "same",
     group: Annotated[
         list[str] | None,
         typer.Option(
-            help="GROUP=PATTERN puts runs whose name fits into a group; means over pairs of two "
-            "groups are shown. Repeatable."
+            help="GROUP=PATTERN puts the runs whose name or path fits into a group; means over "
+            "pairs of runs of two groups are shown. Repeatable."
         ),
     ] = None,
     out: Annotated[
@@ -54,6 +56,10 @@ def command(
     align: Annotated[
         str, typer.Option(help="strict, or inner: keep the samples, by id, that all have.")
     ] = "strict",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out a run, a layer of a run (RUN/LAYER) or of all; repeatable."),
+    ] = None,
     silence: Annotated[
         list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
     ] = None,
@@ -68,111 +74,115 @@ def command(
 
     Exits with 1 if a value is missing: the findings say why.
     """
-    _check_out(out)
-    models = {name: store.load(run, ids=ids) for name, run in _named(runs).items()}
-    groups = _groups(group or [], list(models))
+    output.check(out)
+    named = _named(runs)
+    models = {name: store.load(run, ids=ids) for name, run in named.items()}
+    # What cannot be carried out is refused before the work, not after it.
+    layers = remaining({name: tuple(each) for name, each in models.items()}, without or ())
+    reductions.check(reduce, layers)
+    groups = _groups(group or [], {name: named[name] for name in layers})
     with engine.executor(workers) as executor:
         if plan:
             drawn = pairs.plan(
-                models, measure=measure, memory=memory, executor=executor, checkpoint=checkpoint
+                models,
+                measure=measure,
+                align=cast("Align", align),
+                memory=memory,
+                executor=executor,
+                checkpoint=checkpoint,
             )
             typer.echo(str(drawn))
             return
         result = pairs.compare(
             models,
             measure=measure,
-            align=cast("Align", align),
+            align=cast("Align", align),  # compare checks it
             silenced=silence or (),
             memory=memory,
             executor=executor,
             checkpoint=checkpoint,
             progress=not quiet,
-        )
-    between = result.between(reduce)
-    grouped = result.grouped(groups, reduce) if groups else None
-    if as_json:
-        data = {"models": between.to_dict(), "layers": result.to_dict()}
-        if grouped is not None:
-            mean, deviation = grouped
-            data["groups"] = {"mean": mean.to_dict(), "standard_deviation": _plain(deviation)}
-        show.as_json(data)
-    else:
-        console = show.console()
-        show.comparison(console, between)
-        if grouped is not None:
-            console.print()
-            show.comparison(console, grouped[0])
-            for line in _spread(*grouped):
-                console.print(show.literal(line))
-        show.findings(console, result.findings)
-    if out is not None:
-        _write(result, out, reduce, groups)
-        typer.echo(f"written: {out}", err=True)
+        ).without(*without or ())
+    _print(result, reduce, groups, as_json=as_json)
+    output.write(
+        out,
+        report=lambda path: result.to_html(path, reduce=reduce, groups=groups or None),
+        result=result.save,
+        picture=lambda: result.plot(reduce=reduce).get_figure(root=True),
+    )
     if any(finding.severity == "error" for finding in result.findings):
         raise typer.Exit(1)
 
 
 def _named(runs: list[str]) -> dict[str, str]:
     """Return the runs by the shortest ends of their paths that tell them apart."""
-    if len(set(runs)) < max(2, len(runs)):
+    places = {run if "://" in run else str(Path(run).resolve()): run for run in runs}
+    if len(places) < max(2, len(runs)):
         raise typer.BadParameter("name two runs or more, each once", param_hint="RUN")
-    parts = {run: [each for each in Path(run).with_suffix("").parts if each != "/"] for run in runs}
-    for length in range(1, max(len(each) for each in parts.values()) + 1):
-        names = {run: "-".join(each[-length:]) for run, each in parts.items()}
-        if len(set(names.values())) == len(runs):
-            return {name: run for run, name in names.items()}
-    return {run.replace("/", "-"): run for run in runs}
+    whole = {run: [part for part in place.split("/") if part] for place, run in places.items()}
+    bare = {run: [*parts[:-1], _stem(parts[-1])] for run, parts in whole.items()}
+    for parts in (bare, whole):  # a.npy and a.npz differ in nothing else
+        for length in range(1, max(map(len, parts.values())) + 1):
+            names = {"-".join(each[-length:]): run for run, each in parts.items()}
+            if len(names) == len(runs):
+                return names
+    return {f"{number}-{whole[run][-1]}": run for number, run in enumerate(runs, start=1)}
 
 
-def _groups(given: list[str], models: list[str]) -> dict[str, str]:
+def _stem(name: str) -> str:
+    """Return a name without its suffix, if that is one of a file and not of a version."""
+    path = Path(name)
+    return path.stem if path.suffix in store.SUFFIXES else name
+
+
+def _groups(given: list[str], runs: dict[str, str]) -> dict[str, str]:
+    """Return the group of each run."""
     groups: dict[str, str] = {}
     for each in given:
         name, equals, pattern = each.partition("=")
         if not (name and equals and pattern):
             raise typer.BadParameter(f"must be GROUP=PATTERN, got {each!r}", param_hint="--group")
-        for model in models:
-            if fnmatchcase(model, pattern):
-                groups.setdefault(model, name)
-    if given:
-        left = [model for model in models if model not in groups]
-        if left:
-            raise typer.BadParameter(f"no pattern fits {left[0]!r}", param_hint="--group")
+        fitting = [
+            model
+            for model, run in runs.items()
+            if fnmatchcase(model, pattern) or fnmatchcase(run, pattern)
+        ]
+        if not fitting:
+            seen = f"{pattern!r} fits no run; there are {', '.join(runs)}"
+            raise typer.BadParameter(seen, param_hint="--group")
+        for model in fitting:
+            groups.setdefault(model, name)
+    lost = [model for model in runs if given and model not in groups]
+    if lost:
+        raise typer.BadParameter(f"no pattern fits {lost[0]!r}", param_hint="--group")
     return groups
 
 
-def _spread(mean: Comparison, deviation: np.ndarray) -> list[str]:
-    lines = []
-    for i, row in enumerate(mean.rows):
-        for j, col in enumerate(mean.cols):
-            if i <= j and mean.values[i, j] == mean.values[i, j]:
-                spread = deviation[i, j]
-                known = f" ± {spread:.3g} (s.d. over pairs)" if spread == spread else ""
-                lines.append(f"{row} and {col}: {mean.values[i, j]:.3g}{known}")
-    return lines
-
-
-def _plain(values: np.ndarray) -> list[list[float | None]]:
-    return [[None if x != x else float(x) for x in row] for row in values]
-
-
-def _check_out(out: Path | None) -> None:
-    if out is None:
+def _print(result: ModelComparison, reduce: str, groups: dict[str, str], *, as_json: bool) -> None:
+    between = result.between(reduce)
+    grouped = result.grouped(groups, reduce) if groups else None
+    if as_json:
+        data = {"models": between.to_dict(), "layers": result.to_dict()}
+        show.as_json(data if grouped is None else data | {"groups": grouped.to_dict()})
         return
-    known = (".html", ".json", ".png", ".svg", ".pdf")
-    if out.suffix not in known:
-        expected = f"must end in one of {', '.join(known)}, got {out.name!r}"
-        raise typer.BadParameter(expected, param_hint="--out")
-    if not out.parent.is_dir():
-        raise typer.BadParameter(f"the folder {out.parent} does not exist", param_hint="--out")
+    console = show.console()
+    show.comparison(console, between)
+    if grouped is not None:
+        _print_groups(console, grouped)
+    show.findings(console, result.findings)
 
 
-def _write(result: ModelComparison, out: Path, reduce: str, groups: dict[str, str]) -> None:
-    if out.suffix == ".html":
-        result.to_html(out, reduce=reduce, groups=groups or None)
-    elif out.suffix == ".json":
-        result.save(out)
-    else:
-        figure = result.plot(reduce=reduce).get_figure(root=True)
-        assert figure is not None  # noqa: S101  (it was made a moment ago)
-        with atomic(out) as part:
-            figure.savefig(part, dpi=200, format=out.suffix[1:])
+def _print_groups(console: Console, grouped: Grouped) -> None:
+    table = Table("groups", "mean", "s.d.", "pairs")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    scale = grouped.mean.scale
+    for each in grouped.lines():
+        table.add_row(
+            show.literal(f"{each.row} × {each.col}"),
+            show.number(each.mean, scale),
+            show.number(each.deviation, scale),
+            str(each.pairs),
+        )
+    console.print(table)
+    console.print(show.literal("over pairs of different runs", style="dim"))

@@ -74,7 +74,7 @@ def classes(case: Case, labels: Sequence[Any] | Array) -> Iterator[Finding]:
         f"debiased CKA is {value:.2f}, and {alone:.2f} where the rows are exchanged within the "
         f"{int(member.max()) + 1} classes: {100 * min(1.0, alone / value):.0f} % of it "
         f"needs no more than to know the classes. Beyond that {told}.",
-        "Report class_cka or partial_cka(given=labels) beside it, and test with "
+        "Report class_cka or inference.class_floor beside it, and test with "
         "permutation_test(within=labels).",
         severity="info" if learnt else "warning",
         evidence={

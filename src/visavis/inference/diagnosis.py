@@ -92,7 +92,8 @@ def diagnose(
     []
     >>> Y[7] = X[7] = 50
     >>> found = vv.inference.diagnose(X, Y, measure="cka(estimator=biased)")
-    >>> found[-2].message[:83]
+    >>> print(*(each.message for each in found if each.code == "VV005"))
+    1 row of 200 (7) raises biased CKA to 0.98; without it it is 0.05.
     """
     where = "diagnose"
     known = measured(where, measure)

@@ -122,15 +122,15 @@ def from_values(
     evidence = {"half_chance": half}
     if value >= 1 - 1e-9:
         return Interval(value, 1.0, 1.0, level, error, n, method, (), evidence)
-    steady = _steady(values, half)
-    off = steady - steady.mean()
+    moved = steady(values, half)
+    off = moved - moved.mean()
     second, fourth = float((off**2).sum()), float((off**4).sum())
     variance = max((n - 1) / n * second, floor * (1 + half) / (4 * half))
     spread = fourth - second**2 / n
     freedom = min(max(2 * second**2 / spread, 2.0), n - 1.0) if spread > 0 else n - 1.0
     reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
-    centre = float(_steady(np.array([value]), half)[0])
-    low, high = (_back(centre + step, half) for step in (-reach, reach))
+    centre = float(steady(np.array([value]), half)[0])
+    low, high = (back(centre + step, half) for step in (-reach, reach))
     evidence |= {"degrees_of_freedom": freedom}
     top = int(np.argmax(off**2))
     found = (
@@ -149,12 +149,14 @@ def from_values(
     return Interval(value, low, high, level, error, n, method, found, evidence)
 
 
-def _steady(values: np.ndarray, half: float) -> np.ndarray:
+def steady(values: np.ndarray, half: float) -> np.ndarray:
+    """Return debiased CKA on a scale on which its spread hardly depends on it."""
     return np.arctanh(np.sqrt(np.clip((values + half) / (1 + half), 0, 1 - 1e-9)))
 
 
-def _back(steady: float, half: float) -> float:
-    return min(1.0, max(-1.0, (1 + half) * math.tanh(max(steady, 0.0)) ** 2 - half))
+def back(place: float, half: float) -> float:
+    """Return the value at a place of that scale."""
+    return min(1.0, max(-1.0, (1 + half) * math.tanh(max(place, 0.0)) ** 2 - half))
 
 
 def subsample(

@@ -12,7 +12,7 @@ from visavis.results import TestResult
 MINIMUM_ROWS = 20
 
 
-def tested(x: Centred, y: Centred) -> TestResult | str:
+def outcome(x: Centred, y: Centred) -> TestResult | str:
     """Return the outcome, or say why a curve of few moments is not to be trusted here.
 
     The p-value is that of a gamma distribution if that has the right kurtosis as well, else of

@@ -119,7 +119,7 @@ def permutation_test(
     x, y = _centred(where, known, X, Y)
     unfit = ""
     if method != "permutations" and not series:
-        found = moment_tests.tested(x, y)
+        found = moment_tests.outcome(x, y)
         if isinstance(found, TestResult):
             return found
         if method == "moments":

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from visavis._core import checks
-from visavis._core.errors import DegenerateInputError
+from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
 from visavis.inference.sides import measured
-from visavis.measures import Measure, MeasureSpec
-from visavis.pairs import compare
+from visavis.measures import Measure, MeasureSpec, Shapes
+from visavis.pairs.blocks import whole
+from visavis.pairs.sides import Matrices
 
 Runs = Mapping[str, Array] | Sequence[Array]
 
@@ -51,11 +52,17 @@ def table(
     where: str, measure: Measure, rows: Mapping[str, Array], cols: Mapping[str, Array] | None = None
 ) -> np.ndarray:
     """Return the measure of all pairs, or say which representation has none."""
-    found = compare(rows, cols, measure=measure, progress=False)
-    if np.isnan(found.values).any():
-        reason = next((each for each in found.findings if each.severity == "error"), None)
-        raise DegenerateInputError(f"{where}: {reason or 'a pair has no value'}")
-    return np.asarray(found.values, dtype=np.float64)
+    first = Matrices(rows, where)
+    both = (first, first if cols is None else Matrices(cols, where))
+    widths = [tuple(p for _, p in side.shapes.values()) for side in both]
+    n = next(iter(first.shapes.values()))[0]
+    checks.rows(where, n, n, minimum_rows=measure.minimum_rows)
+    [found] = whole(both, Shapes(n, widths[0], widths[1]), [measure], lambda: None)
+    for (_, name), reason in found.degenerate.items():
+        raise DegenerateInputError(f"{where}: `{name}` {reason}")
+    for a, b in found.saturated:
+        raise SaturatedError(f"{where}: `{a}` and `{b}` have no meaningful {measure.name}")
+    return found.values
 
 
 def off_diagonal(values: np.ndarray) -> np.ndarray:

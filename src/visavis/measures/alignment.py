@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from visavis import kernels
@@ -10,6 +10,7 @@ from visavis._core import array, checks
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.kernels import Kernel
+from visavis.measures.aligned import Aligned
 from visavis.measures.measure import (
     LINEAR,
     ORTHOGONAL,
@@ -22,7 +23,7 @@ from visavis.measures.measure import (
     Shapes,
     Work,
 )
-from visavis.stats import Features, Gram, Sums, Swept, crossed, summed
+from visavis.stats import Features, Gram, Sums, crossed, summed
 from visavis.stats import hsic as formulas
 
 KernelSpec = Kernel | str | tuple[Kernel | str, Kernel | str]
@@ -69,6 +70,11 @@ def hsic(
     the features with the linear kernel, invertible linear maps. *Streaming*: `Moments.hsic` with
     the linear kernel. *Cost*: the smaller of n²(p + q) and n(p + q)². *Numerics*: features are
     centred first; sums are accumulated in float64.
+
+    *When*: to ask whether two sides depend on each other at all, as a statistic of a test or a term
+    of a loss. With the linear kernel it sees linear dependence only. *When not*: to say how alike
+    they are, or to compare pairs of layers: it has no upper end and grows with the scale of either
+    side, which `cka` divides out.
 
     References
     ----------
@@ -139,10 +145,19 @@ def cka(
     the smaller of n²(p + q) and n(p + q)². *Numerics*: features are centred first; sums are
     accumulated in float64.
 
+    *When*: the first choice for layers of different widths and scales: do the same pairs of samples
+    look alike on both sides, by the directions of large variance? *When not*: a few directions or a
+    few outlying samples hold most of the variance, which then decide the value alone: it moves by
+    much where a network computes the same [3]_, and by little when many small directions that a
+    probe needs are deleted [4]_. See `visavis.inference.diagnose`; `procrustes` and `cca` weigh
+    small directions more.
+
     References
     ----------
     .. [1] Kornblith, Norouzi, Lee & Hinton (2019), arXiv:1905.00414.
     .. [2] Song, Smola, Gretton, Bedo & Borgwardt (2012), JMLR 13.
+    .. [3] Davari, Horoi, Natik, Lajoie, Wolf & Belilovsky (2022), arXiv:2210.16156.
+    .. [4] Ding, Denain & Steinhardt (2021), arXiv:2108.01661.
 
     Examples
     --------
@@ -168,41 +183,6 @@ def cka(
             if norm == 0:
                 raise DegenerateInputError(f"cka: `{name}` {formulas.EQUIDISTANT}")
     return checks.finite("cka", value, X=X, Y=Y)
-
-
-@dataclass(frozen=True, eq=False)
-class Aligned:
-    """Two `Gram` or two `Features`, asked in the same words as the `Sums` of a pair."""
-
-    x: Gram | Features | Swept
-    y: Gram | Features | Swept
-    off: Array | None = None
-    _between: dict[str, Array] = field(default_factory=dict)
-
-    @property
-    def units(self) -> tuple[Array | float, ...]:
-        """The units in which the two are held."""
-        return self.x.unit, self.y.unit
-
-    def hsic(self, i: int, j: int, estimator: str) -> Array:
-        """Return the HSIC of the two."""
-        if estimator not in self._between:
-            known = {} if self.off is None else {"off": self.off}
-            self._between[estimator] = self.x.hsic(self.y, estimator, **known)  # pyright: ignore[reportArgumentType]
-        return self._between[estimator]
-
-    def norm(self, i: int, estimator: str) -> Array:
-        """Return the root of the HSIC of a side with itself."""
-        return (self.x, self.y)[i].norm(estimator)
-
-    def trace(self, i: int) -> Array:
-        """Return the trace of the centred Gram matrix of a side."""
-        return (self.x, self.y)[i].trace()
-
-    @property
-    def n(self) -> int:
-        """Number of samples."""
-        return self.x.n
 
 
 def _together(where: str, X: Array, Y: Array, sides: tuple[Kernel, Kernel]) -> Sums | Aligned:
@@ -361,6 +341,7 @@ HSIC = specialise_kernels(
     Measure(
         name="hsic",
         title="Hilbert–Schmidt independence criterion",
+        family="alignment",
         function=hsic,
         prepare=_prepare,
         score=_score_hsic,
@@ -382,6 +363,7 @@ CKA = specialise_kernels(
     Measure(
         name="cka",
         title="Centred kernel alignment",
+        family="alignment",
         function=cka,
         prepare=_prepare,
         score=_score_cka,

@@ -78,18 +78,21 @@ def tensor_similarity(
     function sees; a rotation of the inputs of both, or of the outputs of both; between layers any
     invertible map that the next layer undoes. *Not to*: orthogonal maps of hidden units, which are
     multiplied one by one; a rotation of the inputs of one side; a negative factor, which changes
-    the sign. *Streaming*: none, no data is needed. *Cost*: h²(in + out) for each layer.
-    *Numerics*: computed in float64, and differentiable. *Biases*: there are none.
-    *Stacks*: for the second layer on, ``L₁L₂ᵀ`` becomes ``L₁GL₂ᵀ`` with G the matrix of inner
-    products of the outputs of the layer before. "frobenius" is then exact for the tensors of all
-    inputs (2 to the number of layers) that are symmetric within each layer; not over all inputs, so
-    that stacks may be the same function without a similarity of 1. "gaussian" takes the hidden
-    states of both sides to be Gaussian together, with the means and second moments that came out of
-    the layer before (twice the product of the means is taken off the formula). They are not. In
-    random stacks of two layers the cosine is off by 0.04 (root mean square) at width 8 and by 0.004
-    at width 32, in three layers by 0.1 and 0.02; in either direction.
-    *When*: for networks that are bilinear, to compare what they compute where no data tells them
-    apart. For one output give its row of D alone. Other networks have `weight_matching`.
+    the sign. *Streaming*: none, no data is needed. *Cost*: h²(in + out) for each layer. *Numerics*:
+    computed in float64, and differentiable. *Biases*: there are none. *Stacks*: for the second
+    layer on, ``L₁L₂ᵀ`` becomes ``L₁GL₂ᵀ`` with G the matrix of inner products of the outputs of the
+    layer before. "frobenius" is then exact for the tensors of all inputs (2 to the number of
+    layers) that are symmetric within each layer; not over all inputs, so that stacks may be the
+    same function without a similarity of 1. "gaussian" takes the hidden states of both sides to be
+    Gaussian together, with the means and second moments that came out of the layer before (twice
+    the product of the means is taken off the formula). They are not. In random stacks of two layers
+    the cosine is off by 0.04 (root mean square) at width 8 and by 0.004 at width 32, in three
+    layers by 0.1 and 0.02; in either direction.
+
+    *When*: networks are bilinear: do they compute the same, where no data tells them apart? For one
+    output give its row of D alone. *When not*: other networks, which have `weight_matching`;
+    biases, of which it knows none; or inputs far from Gaussian, on which two functions may agree
+    that differ elsewhere.
 
     References
     ----------
@@ -313,6 +316,7 @@ def _describe(options: Mapping[str, Any]) -> str:
 TENSOR_SIMILARITY = Measure(
     name="tensor_similarity",
     title="Tensor similarity of bilinear networks",
+    family="weights",
     function=tensor_similarity,
     prepare=_prepare,
     score=_score,

@@ -51,6 +51,11 @@ def bures(X: Array, Y: Array, /) -> Array:
     ``form="euclidean"``. *Cost*: npq + pq·min(p, q). *Numerics*: no root of a matrix is taken;
     computed in float64, from the residual of the best map, so small distances keep their digits.
 
+    *When*: how far one version of a network moved from another, in units of its features: a metric
+    on linear Gram matrices. *When not*: layers of different scale, where the larger side decides:
+    `nbs` and angular `procrustes` divide norms out. A few directions of large variance hold most of
+    the distance.
+
     References
     ----------
     .. [1] Harvey, Lipshutz & Williams (2024), arXiv:2311.11436.
@@ -100,6 +105,11 @@ def nbs(X: Array, Y: Array, /) -> Array:
     npq + pq·min(p, q). *Numerics*: computed in float64; one minus the similarity keeps its digits
     near zero.
 
+    *When*: a similarity between 0 and 1 in the place of `procrustes`, which weighs small directions
+    more than linear `cka`. *When not*: across widths or numbers of samples: it has no debiased
+    form, and unrelated Gaussian features score 0.27 at n = 500 and p = q = 50, and 0.75 at
+    p = q = 500. Hold it against shuffled rows.
+
     References
     ----------
     .. [1] Tang, Maddox, Dickens, Diethe & Damianou (2020), arXiv:2003.11498.
@@ -139,6 +149,7 @@ def _check(where: str, options: Mapping[str, Any]) -> None:
 BURES = Measure(
     name="bures",
     title="Bures distance",
+    family="shape",
     function=bures,
     prepare=prepare_shape,
     score=_score_bures,
@@ -158,6 +169,7 @@ BURES = Measure(
 NBS = Measure(
     name="nbs",
     title="Normalised Bures similarity",
+    family="shape",
     function=nbs,
     prepare=prepare_shape,
     score=_score_nbs,

@@ -61,6 +61,12 @@ def cca(X: Array, Y: Array, /, *, form: str = "rho", allow_saturated: bool = Fal
     `Moments.cca`. *Cost*: n(p² + q² + pq) for n > p, q. *Numerics*: computed in float64; singular
     values below the resolution of the input dtype do not count as rank.
 
+    *When*: do two sides hold the same up to an invertible linear map, however little of the
+    variance it takes? With many times as many samples as features. *When not*: noise fills small
+    directions, which all count alike; or n is not far above p + q: unrelated sides have ``r2`` of
+    max(p, q)/(n − 1) on average, and 1 is reached where Theorem 1 says so. Of networks that differ
+    in their start alone it finds the layers that correspond far more seldom than `cka` [1]_.
+
     References
     ----------
     .. [1] Kornblith, Norouzi, Lee & Hinton (2019), arXiv:1905.00414.
@@ -134,6 +140,11 @@ def svcca(
     maps, which change which axes are kept. *Streaming*: `Moments.svcca`. *Cost*: as `cca`. The
     value jumps where an axis enters or leaves.
 
+    *When*: as `cca`, where directions of little variance are noise or numerically zero: these are
+    cut off before. *When not*: the answer must not hang on a threshold: all axes that are kept
+    count alike, what is cut off does not count at all, and values of different `variance` cannot be
+    compared. Of wide layers so many axes are kept that it saturates as `cca` does.
+
     References
     ----------
     .. [1] Raghu, Gilmer, Yosinski & Sohl-Dickstein (2017), arXiv:1706.05806.
@@ -195,6 +206,10 @@ def pwcca(X: Array, Y: Array, /, *, allow_saturated: bool = False) -> Array:
     Y. *Not to*:
     orthogonal maps of X, whose columns the weights add up. *Streaming*: `Moments.pwcca`. *Cost*:
     as `cca`.
+
+    *When*: how much of X is found again in Y up to a linear map, directions that hold little of X
+    counting little? *When not*: a likeness must be mutual, or must not change when X is turned; or
+    n is not far above p + q, where its correlations saturate as those of `cca` do.
 
     References
     ----------
@@ -285,6 +300,7 @@ def _describe_pwcca(options: Mapping[str, Any]) -> str:
 CCA = Measure(
     name="cca",
     title="Canonical correlation analysis",
+    family="canonical",
     function=cca,
     prepare=prepare_axes,
     score=_score_cca,
@@ -303,6 +319,7 @@ CCA = Measure(
 SVCCA = Measure(
     name="svcca",
     title="Singular vector CCA",
+    family="canonical",
     function=svcca,
     prepare=prepare_axes,
     score=_score_svcca,
@@ -322,6 +339,7 @@ SVCCA = Measure(
 PWCCA = Measure(
     name="pwcca",
     title="Projection-weighted CCA",
+    family="canonical",
     function=pwcca,
     prepare=prepare_axes,
     score=_score_pwcca,

@@ -10,9 +10,9 @@ from visavis._core import array, checks
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.kernels import Kernel
+from visavis.measures.aligned import Aligned
 from visavis.measures.alignment import (
     CKA,
-    Aligned,
     KernelSpec,
     cheaper_form,
     cka,
@@ -70,8 +70,10 @@ def class_cka(
     -----
     *Invariant to*: translation, isotropic scaling, orthogonal maps (linear and RBF kernels);
     translation of each class by itself as well. *Not to*: invertible linear maps. *Cost*: that of
-    `cka` for each class. *When*: a score that may be no more than "both know the labels".
-    *When not*: classes of a dozen samples or fewer, where the mean is noisy.
+    `cka` for each class.
+
+    *When*: a score that may be no more than "both know the labels". *When not*: classes of a dozen
+    samples or fewer, where the mean is noisy.
 
     References
     ----------
@@ -216,9 +218,10 @@ def partial_cka(
     Notes
     -----
     *Invariant to*: translation, isotropic scaling, orthogonal maps (linear and RBF kernels), also
-    of `given`. *Not to*: invertible linear maps. *Cost*: three times that of `cka`. *When*: inputs
-    or labels alone could make two networks alike. *When not*: `given` is downstream of both, as the
-    outputs are: taking out an effect makes similarity where there is none.
+    of `given`. *Not to*: invertible linear maps. *Cost*: three times that of `cka`.
+
+    *When*: inputs or labels alone could make two networks alike. *When not*: `given` is downstream
+    of both, as the outputs are: taking out an effect makes similarity where there is none.
 
     References
     ----------
@@ -358,6 +361,7 @@ CLASS_CKA = _specialise_class(
         CKA,
         name="class_cka",
         title="CKA within classes",
+        family="alignment",
         function=class_cka,
         required=("labels",),
         prepare=_prepare_class,
@@ -374,6 +378,7 @@ PARTIAL_CKA = _specialise_partial(
         CKA,
         name="partial_cka",
         title="Partial CKA",
+        family="alignment",
         function=partial_cka,
         required=("given",),
         check=_check_partial,

@@ -77,9 +77,13 @@ def convolution_procrustes(
     what these maps leave, among layers of one h and w. *Streaming*: none. *Cost*: n·h·w·c·d, and
     with `shifts` h·w decompositions of c × d matrices, which the FFT finds together; these take
     8hwcd bytes or more. *Numerics*: computed in float64; the distance at the best shift from the
-    residual of the best map, so small ones keep their digits. *When*: where what matters is which
-    pattern is where, but not in which channel. A flattened layer, all of whose units a rotation
-    mixes, has `procrustes`; one averaged over positions has lost them.
+    residual of the best map, so small ones keep their digits.
+
+    *When*: what matters is which pattern is where, but not in which channel. A flattened layer, all
+    of whose units a rotation mixes, has `procrustes`; one averaged over positions has lost them.
+    *When not*: patterns move from sample to sample: one shift serves all samples, and it is
+    circular, which borders are not. Positions count as rows but are not independent, so it says
+    little of chance.
 
     References
     ----------
@@ -267,6 +271,7 @@ CONVOLUTION_PROCRUSTES = _specialise(
     Measure(
         name="convolution_procrustes",
         title="Procrustes distance of convolutional layers",
+        family="shape",
         function=convolution_procrustes,
         prepare=_prepare,
         score=_score,

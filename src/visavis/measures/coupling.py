@@ -71,8 +71,12 @@ def soft_matching(X: Array, Y: Array, /, *, form: str = "correlation", scale: bo
     is a metric, for any widths. *Streaming*: none. *Cost*: npq, and on the host a linear program,
     solved exactly: by assignment of copies, lcm(p, q)³ at most, or by the network simplex of POT. A
     gradient passes through the matched units. *Numerics*: computed in float64, the distance from
-    the differences of the matched units, so small ones keep their digits. *When*: to compare
-    tuning unit by unit across widths; a layer and its copy with every unit twice are the same.
+    the differences of the matched units, so small ones keep their digits.
+
+    *When*: to compare tuning unit by unit across widths; a layer and its copy with every unit twice
+    are the same. *When not*: units have no meaning by themselves, for a rotation of them matches
+    badly. With "correlation" a unit of hardly any variance counts as much as the largest, and a
+    unit that is always off has to be dropped; unrelated units score above 0.
 
     References
     ----------
@@ -154,6 +158,7 @@ SOFT_MATCHING = _specialise(
         HARD_MATCHING,
         name="soft_matching",
         title="Soft matching of units",
+        family="matching",
         function=soft_matching,
         prepare=_prepare,
         score=_score,

@@ -59,8 +59,9 @@ def magnitude_difference(X: Array, Y: Array, /) -> Array:
     of the features, invertible linear maps. Not centred on purpose: of centred features all means
     are zero. *Streaming*: none. *Cost*: n(p + q). *Numerics*: computed in float64.
 
-    It sees one number of each side, so that most representations that differ are at distance zero:
-    use it to find a drift of the mean, beside a measure of the shape.
+    *When*: to find a drift of the mean, beside a measure of the shape. *When not*: alone: it sees
+    one number of each side, so that most representations that differ are at distance zero. Sides in
+    different units differ by these.
 
     References
     ----------
@@ -114,7 +115,11 @@ def concentricity_difference(X: Array, Y: Array, /) -> Array:
     input is refused.
 
     A concentricity near 1 is a narrow cone, as of many contextual embeddings; near 0 the rows
-    surround the origin. It is one number of each side: zero does not mean alike.
+    surround the origin.
+
+    *When*: does one side crowd into a cone and the other not, as embeddings do that lose their
+    isotropy? *When not*: alone: it is one number of each side, and zero does not mean alike.
+    Clusters on opposite sides of the origin have a mean near zero, of which it says nothing.
 
     References
     ----------
@@ -172,7 +177,11 @@ def uniformity_difference(X: Array, Y: Array, /, *, t: float = 2.0) -> Array:
     on n. Rows that are not divided by their lengths would make it depend on the scale.
 
     The least value is that of the uniform distribution on the sphere, about −4 for t = 2 in many
-    dimensions; 0 is a single direction. It is one number of each side: zero does not mean alike.
+    dimensions; 0 is a single direction.
+
+    *When*: to follow how contrastive training spreads embeddings over the sphere, beside a measure
+    of how samples correspond. *When not*: alone: it is one number of each side, and zero does not
+    mean alike. Lengths of rows are not seen, and at another t it asks about another scale.
 
     References
     ----------
@@ -250,6 +259,7 @@ def _specialise_uniformity(measure: Measure) -> Measure:
 MAGNITUDE_DIFFERENCE = Measure(
     name="magnitude_difference",
     title="Magnitude difference",
+    family="geometry",
     function=magnitude_difference,
     prepare=_prepare_magnitude,
     score=_score_difference,
@@ -271,6 +281,7 @@ CONCENTRICITY_DIFFERENCE = replace(
     MAGNITUDE_DIFFERENCE,
     name="concentricity_difference",
     title="Concentricity difference",
+    family="geometry",
     function=concentricity_difference,
     prepare=_prepare_concentricity,
     describe=lambda options: (
@@ -286,6 +297,7 @@ UNIFORMITY_DIFFERENCE = _specialise_uniformity(
         CONCENTRICITY_DIFFERENCE,
         name="uniformity_difference",
         title="Uniformity difference",
+        family="geometry",
         function=uniformity_difference,
         prepare=_prepare_uniformity,
         describe=lambda options: (

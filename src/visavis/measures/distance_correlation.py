@@ -65,10 +65,16 @@ def distance_correlation(X: Array, Y: Array, /, *, estimator: str = "debiased") 
     maps. *Streaming*: none. *Cost*: n²(p + q). *Numerics*: computed in float64. It is `cka` with
     the kernel that is minus the distance, and the biased one is ``rsa(compare="whitened_cosine")``.
 
+    *When*: dependence of any form, not linear alone, without a bandwidth to choose; far samples
+    count less than in linear `cka`, which goes by squared distances. *When not*: layers are wide:
+    distances concentrate, and little but linear dependence is seen [3]_. It says that there is
+    dependence, not of which form.
+
     References
     ----------
     .. [1] Székely, Rizzo & Bakirov (2007), doi:10.1214/009053607000000505.
     .. [2] Székely & Rizzo (2014), doi:10.1214/14-AOS1255.
+    .. [3] Zhu, Zhang, Yao & Shao (2020), arXiv:1902.03291.
 
     Examples
     --------
@@ -150,6 +156,7 @@ DISTANCE_CORRELATION = _specialise(
     Measure(
         name="distance_correlation",
         title="Distance correlation",
+        family="alignment",
         function=distance_correlation,
         prepare=_prepare,
         score=_score,

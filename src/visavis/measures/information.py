@@ -61,6 +61,11 @@ def information_imbalance(X: Array, Y: Array, /, *, k: int = 1) -> Array:
     *Ties*: distances that agree to rounding (about thirteen digits) are ordered by the index of the
     sample.
 
+    *When*: which of two sides tells more of the other: it is directed, and 0 one way with 1 the
+    other says that X determines Y and not conversely. *When not*: features differ in scale, for
+    those of large variance make the distances; or noise in many dimensions makes them, which takes
+    both directions to 1. Only neighbours in X are followed: what is far away there is not seen.
+
     References
     ----------
     .. [1] Glielmo, Zeni, Cheng, Csányi & Laio (2022), arXiv:2104.15079.
@@ -124,6 +129,7 @@ INFORMATION_IMBALANCE = _specialise(
     Measure(
         name="information_imbalance",
         title="Information imbalance",
+        family="neighbours",
         function=information_imbalance,
         prepare=_prepare,
         score=_score,

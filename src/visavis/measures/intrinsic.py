@@ -64,9 +64,13 @@ def imd(X: Array, Y: Array, /, *, k: int = 5) -> Array:
     the weight has 20 digits, and refined between the points of the search. *Ties*: as in
     `mutual_knn`, so that equal distances may make the order of the rows count.
 
-    Small times see how many neighbours a sample has, large ones how the graph hangs together. It
-    bounds a Gromov–Wasserstein distance from below: zero does not mean that two shapes are equal.
-    Use it where rows do not correspond; where they do, it ignores all that `cka` looks at.
+    Small times see how many neighbours a sample has, large ones how the graph hangs together.
+
+    *When*: rows do not correspond, or belong to different data: are two sets of samples alike as
+    shapes, from how many neighbours there are to how the graph hangs together? *When not*: rows do
+    correspond: it ignores all that `cka` looks at. It bounds a Gromov–Wasserstein distance from
+    below, so zero does not mean that two shapes are equal; the weight e^(−2(t + 1/t)) leaves little
+    but times near 1, and it depends on k.
 
     References
     ----------
@@ -134,6 +138,7 @@ IMD = _specialise_imd(
     Measure(
         name="imd",
         title="Intrinsic multi-scale distance",
+        family="topology",
         function=imd,
         prepare=_prepare_imd,
         score=_score_imd,

@@ -56,8 +56,12 @@ def hard_matching(X: Array, Y: Array, /) -> Array:
     *Invariant to*: translation, isotropic scaling (of each unit by itself as well), feature
     permutations. *Not to*: orthogonal maps, invertible linear maps. *Streaming*: none. *Cost*: npq,
     and pq·min(p, q) on the host; a gradient passes through the matched correlations. *Numerics*:
-    computed in float64. *When*: to ask whether single units, rather than subspaces, recur. Of the
-    wider side all units that match nothing well stay out; `soft_matching` leaves out none.
+    computed in float64.
+
+    *When*: do single units, rather than subspaces, recur? *When not*: codes are spread over many
+    units, of which a rotation holds the same and matches badly. Of the wider side all units that
+    match nothing well stay out (`soft_matching` leaves out none), and unrelated units score the
+    more the wider layers are and the fewer the samples.
 
     References
     ----------
@@ -107,8 +111,12 @@ def semi_matching(X: Array, Y: Array, /) -> Array:
     -----
     *Invariant to*: translation, isotropic scaling (of each unit by itself as well), feature
     permutations. *Not to*: orthogonal maps, invertible linear maps. *Streaming*: none. *Cost*: npq.
-    *Numerics*: computed in float64. *When*: where the widths differ and only one direction counts.
-    The gap to `hard_matching` is what is lost when no unit may serve twice.
+    *Numerics*: computed in float64.
+
+    *When*: widths differ, and only one direction counts: has each unit of X a counterpart in Y? The
+    gap to `hard_matching` is what is lost when no unit may serve twice. *When not*: a mutual
+    likeness is asked for, as one unit of Y may serve all of X; or layers of different width are
+    ranked: the best of more partners is better by chance.
 
     References
     ----------
@@ -179,6 +187,7 @@ def _check(where: str, options: Mapping[str, Any]) -> None:
 HARD_MATCHING = Measure(
     name="hard_matching",
     title="Hard matching of units",
+    family="matching",
     function=hard_matching,
     prepare=prepare_each,
     score=_score_hard,
@@ -200,6 +209,7 @@ SEMI_MATCHING = replace(
     HARD_MATCHING,
     name="semi_matching",
     title="Semi-matching of units",
+    family="matching",
     function=semi_matching,
     score=_score_semi,
     describe=lambda options: (

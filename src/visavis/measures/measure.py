@@ -33,6 +33,23 @@ OUTPUTS = "outputs"  # (n, c) twice, of classifiers: a column for each of the sa
 FEATURE_MAPS = "feature maps"  # (n, c, h, w) and (n, d, h, w), of convolutional layers
 WEIGHTS = "weights"  # parameters, not activations
 
+FAMILIES: Mapping[str, str] = MappingProxyType(
+    {
+        "alignment": "do the same pairs of samples look alike, weighed by variance?",
+        "canonical": "what do both sides hold up to a linear map, whatever its variance?",
+        "shape": "how far apart are the sides after the best rotation?",
+        "matching": "do single units recur?",
+        "RSA": "do the similarities of all pairs of samples agree, as matrices?",
+        "neighbours": "are the same samples near each other?",
+        "geometry": "do samples lie alike around the origin, whichever is which?",
+        "topology": "do clusters, loops and scales of the samples agree?",
+        "prediction": "what does a linear map read out of a side?",
+        "outputs": "do two classifiers answer alike?",
+        "weights": "are the parameters of two networks alike?",
+    }
+)
+"""The families of measures, in the order of the registry, and what each asks."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -119,6 +136,8 @@ class Measure:
         The name of the function and the key in `visavis.registry`.
     title : str
         The name in words.
+    family : str
+        One of `FAMILIES`: what kind of question it asks.
     function : callable
         ``function(X, Y, /, **options)`` for two arrays.
     prepare : callable
@@ -174,6 +193,7 @@ class Measure:
 
     name: str
     title: str
+    family: str
     function: Callable[..., Array]
     prepare: Callable[[Mapping[str, Any], int, Shapes], Preparation]
     score: Callable[[Mapping[str, Any], Any], Array]

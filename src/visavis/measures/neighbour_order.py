@@ -60,6 +60,11 @@ def rank_similarity(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine
     translation with the cosine, invertible linear maps. *Streaming*: none. *Cost*: n²(p + q) on
     the host, in blocks of rows; there is no gradient. *Ties*: as in `mutual_knn`.
 
+    *When*: retrieval lists: do the neighbours that both sides have come in the same order?
+    *When not*: alone: neighbours that one side lacks are not counted, so that a single shared one,
+    the first of both, scores 1. Read it beside `knn_jaccard`. With large k near ties decide the
+    order.
+
     References
     ----------
     .. [1] Klabunde, Schumacher, Strohmaier & Lemmerich (2023), arXiv:2305.06329.
@@ -118,6 +123,10 @@ def lcs_knn(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine") -> Ar
     *Invariant to*: isotropic scaling, orthogonal maps; translation if Euclidean. *Not to*:
     translation with the cosine, invertible linear maps. *Streaming*: none. *Cost*: n²(p + q) + nk²
     on the host, in blocks of rows; there is no gradient. *Ties*: as in `mutual_knn`.
+
+    *When*: the order of neighbours counts, and a neighbour that is missing must not spoil those
+    after it. *When not*: large k, where neighbours are nearly equally far and noise decides their
+    order; or far samples matter, which it does not see.
 
     References
     ----------
@@ -178,6 +187,7 @@ RANK_SIMILARITY = specialise(
         MUTUAL_KNN,
         name="rank_similarity",
         title="Rank similarity of nearest neighbours",
+        family="neighbours",
         function=rank_similarity,
         score=_score_rank,
         chance=_chance_rank,
@@ -194,6 +204,7 @@ LCS_KNN = specialise(
         MUTUAL_KNN,
         name="lcs_knn",
         title="Longest common subsequence of nearest neighbours",
+        family="neighbours",
         function=lcs_knn,
         score=_score_lcs,
         # The mean longest rising part of a random sequence has no simple form.

@@ -39,8 +39,8 @@ def second_order_cosine(X: Array, Y: Array, /, *, k: int = 10) -> Array:
     Returns
     -------
     0-d array
-        ``[−1, 1]``, higher is more alike. Cosines of neighbours are seldom negative, so unrelated
-        representations are far above 0, the more the fewer directions their rows fill.
+        ``[−1, 1]``, higher is more alike. Unrelated representations are near 0 only where cosines
+        are 0 on average: Gaussian features after a ReLU have 0.8.
 
     Raises
     ------
@@ -57,6 +57,11 @@ def second_order_cosine(X: Array, Y: Array, /, *, k: int = 10) -> Array:
     *Invariant to*: isotropic scaling, orthogonal maps. *Not to*: translation, invertible linear
     maps. *Streaming*: none. *Cost*: n²(p + q) on the host, in blocks of rows; there is no
     gradient. *Ties*: as in `mutual_knn`.
+
+    *When*: are neighbours as near on both sides, rather than the same ones? Made for words whose
+    meaning drifts. *When not*: rows all point much the same way, as where features are not centred:
+    every cosine is then near 1, and so is the value, of unrelated sides too. Centre first, or hold
+    it against shuffled rows.
 
     References
     ----------
@@ -127,6 +132,11 @@ def cknna(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine") -> Arra
     masked matrices that were not centred, and are not symmetric, into an estimator for symmetric
     ones.
 
+    *When*: between `mutual_knn` and `cka`: only pairs near each other count, and by how alike they
+    are. Few neighbours make it local, many bring it near `cka`. *When not*: values are to be held
+    against those of the paper, whose code computes something else; at large k, where directions of
+    large variance decide as in `cka`; or across k and n.
+
     References
     ----------
     .. [1] Huh, Cheung, Wang & Isola (2024), arXiv:2405.07987.
@@ -179,6 +189,7 @@ SECOND_ORDER_COSINE = specialise(
         MUTUAL_KNN,
         name="second_order_cosine",
         title="Second-order cosine similarity",
+        family="neighbours",
         function=second_order_cosine,
         score=_score_second,
         chance=None,
@@ -195,6 +206,7 @@ CKNNA = specialise(
         MUTUAL_KNN,
         name="cknna",
         title="Centred kernel nearest-neighbour alignment",
+        family="neighbours",
         function=cknna,
         score=_score_cknna,
         chance=_chance_cknna,

@@ -75,6 +75,12 @@ def mutual_knn(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine") ->
     *Numerics*: in float64; distances that a matrix product leaves few digits are taken from
     differences.
 
+    *When*: do the same samples lie next to each other on both sides? For retrieval, and between
+    networks of different kinds of data, where distances of far samples mean little. *When not*:
+    clusters as wholes matter: how far apart they lie is not seen. The value depends on k and n
+    (chance is k/(n − 1)), so compare at one of each; noise that reorders near samples lowers it
+    where all else is the same, and duplicates raise it.
+
     References
     ----------
     .. [1] Huh, Cheung, Wang & Isola (2024), arXiv:2405.07987.
@@ -136,6 +142,11 @@ def knn_jaccard(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine") -
     translation with the cosine, invertible linear maps. *Streaming*: none. *Cost*: n²(p + q) on
     the host, in blocks of rows; there is no gradient. *Ties*: as in `mutual_knn`.
 
+    *When*: as `mutual_knn`, in the form in which changes of word and graph embeddings are reported:
+    neighbours that only one side has cost more. *When not*: beside `mutual_knn`, of which it says
+    nothing new for a single sample; and for all that `mutual_knn` is not for: global structure,
+    other k, other n.
+
     References
     ----------
     .. [1] Schumacher, Wolf, Ritzert, Lemmerich, Grohe & Strohmaier (2021), arXiv:2005.10039.
@@ -194,6 +205,11 @@ def cycle_knn(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine") -> 
     *Invariant to*: isotropic scaling, orthogonal maps; translation if Euclidean. *Not to*:
     translation with the cosine, invertible linear maps. *Streaming*: none. *Cost*: n²(p + q) + nk²
     on the host, in blocks of rows; there is no gradient. *Ties*: as in `mutual_knn`.
+
+    *When*: can a sample be found again through the neighbours of the other side? A loose match, for
+    sides that agree in part, as two kinds of data. *When not*: a level is to be read: with k large
+    nearly every sample comes back, outliers do not even with themselves, and X and Y are not
+    exchangeable. `mutual_knn` is stricter, symmetric, and 1 for a side with itself.
 
     References
     ----------
@@ -316,6 +332,7 @@ MUTUAL_KNN = specialise(
     Measure(
         name="mutual_knn",
         title="Mutual k nearest neighbours",
+        family="neighbours",
         function=mutual_knn,
         prepare=prepare,
         score=_score_mutual,
@@ -338,6 +355,7 @@ KNN_JACCARD = specialise(
         MUTUAL_KNN,
         name="knn_jaccard",
         title="Jaccard index of nearest neighbours",
+        family="neighbours",
         function=knn_jaccard,
         score=_score_jaccard,
         chance=_chance_jaccard,
@@ -352,6 +370,7 @@ CYCLE_KNN = specialise(
         MUTUAL_KNN,
         name="cycle_knn",
         title="Cycle over k nearest neighbours",
+        family="neighbours",
         function=cycle_knn,
         score=_score_cycle,
         chance=_chance_cycle,

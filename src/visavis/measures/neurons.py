@@ -9,9 +9,9 @@ from visavis import kernels, linalg
 from visavis._core import array, checks
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
+from visavis.measures.aligned import Aligned
 from visavis.measures.alignment import (
     CKA,
-    Aligned,
     KernelSpec,
     cheaper_form,
     cka,
@@ -62,6 +62,7 @@ def sampled_cka(X: Array, Y: Array, /) -> Array:
     -----
     *Invariant to*: translation, isotropic scaling, permutations of features. *Not to*: orthogonal
     maps, for the neurons are the sample; invertible linear maps. *Cost*: that of `cka`.
+
     *When*: tens or hundreds of recorded neurons stand for a brain area, or random units for a wide
     layer: `cka` is lower the fewer they are. *When not*: all units of the layer are there.
 
@@ -201,8 +202,10 @@ def prefix_cka(
     -----
     *Invariant to*: translation, isotropic scaling. *Not to*: permutations of features, orthogonal
     and invertible linear maps: the order of the features is what is asked about. *Cost*: that of
-    `cka`. Differentiable. *When*: how much of an embedding its first dimensions hold. *When not*:
-    features have no order: see `svcca` for principal components.
+    `cka`. Differentiable.
+
+    *When*: how much of an embedding its first dimensions hold. *When not*: features have no order:
+    see `svcca` for principal components.
 
     References
     ----------
@@ -273,10 +276,12 @@ def _specialise_prefix(measure: Measure) -> Measure:
     facts = specialise_kernels(measure)
     kept = _both(measure.settings["dimensions"])
     blind = facts.invariant_to - {PERMUTATION, ORTHOGONAL}
+    alike = facts.symmetric and kept[0] == kept[1] and kept[0] is not None
     return replace(
         facts,
         statistic="Gram matrices",
-        symmetric=facts.symmetric and kept[0] == kept[1] and kept[0] is not None,
+        symmetric=alike,
+        reflexive=alike,
         invariant_to=blind,
         not_invariant_to=facts.not_invariant_to | {PERMUTATION, ORTHOGONAL},
     )
@@ -285,6 +290,7 @@ def _specialise_prefix(measure: Measure) -> Measure:
 SAMPLED_CKA = Measure(
     name="sampled_cka",
     title="CKA of sampled neurons",
+    family="alignment",
     function=sampled_cka,
     prepare=_prepare_sampled,
     score=_score_sampled,
@@ -308,6 +314,7 @@ PREFIX_CKA = _specialise_prefix(
         CKA,
         name="prefix_cka",
         title="CKA of leading dimensions",
+        family="alignment",
         function=prefix_cka,
         required=("dimensions",),
         check=_check_prefix,

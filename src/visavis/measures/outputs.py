@@ -62,8 +62,13 @@ def disagreement(X: Array, Y: Array, /) -> Array:
     *Streaming*: none. *Cost*: nc; there is no gradient. *Ties*: of equal largest entries of a row
     the first counts. Half precision ties often: give logits as the model computed them.
 
-    Two models of accuracies a and b disagree on |a − b| of the samples at least, and on 2 − a − b
-    at most. Constant outputs have an answer: a model that always names one class is one too.
+    Constant outputs have an answer: a model that always names one class is one too.
+
+    *When*: do two models give the same answers? What users of a model notice when it is replaced.
+    *When not*: models of unequal accuracy are compared: two of accuracies a and b disagree on
+    |a − b| of the samples at least, and on 2 − a − b at most, so read it beside
+    `accuracy_difference`. How sure the answers are (`jensen_shannon`), and how they come about, is
+    not seen.
 
     References
     ----------
@@ -117,8 +122,13 @@ def accuracy_difference(X: Array, Y: Array, /, *, labels: Sequence[int] | Array)
     -----
     *Invariant to*: isotropic scaling; whatever keeps the order of the classes in a row. *Not to*:
     translation, feature permutations, orthogonal maps, invertible linear maps. Not a metric: models
-    that err on different samples may be equally good; `disagreement` tells them apart. *Streaming*:
-    none. *Cost*: nc; there is no gradient. *Ties*: as in `disagreement`.
+    that differ may be equally good. *Streaming*: none. *Cost*: nc; there is no gradient. *Ties*: as
+    in `disagreement`.
+
+    *When*: are two models equally good on these samples? The first question beside `disagreement`.
+    *When not*: as a likeness: models that err on different samples may be equally good, which
+    `disagreement` tells apart. At accuracies near a the standard error is √(2a(1 − a)/n), less
+    where both err together.
 
     References
     ----------
@@ -271,6 +281,7 @@ def _score_accuracy(options: Mapping[str, Any], met: Pair) -> Array:
 DISAGREEMENT = Measure(
     name="disagreement",
     title="Disagreement",
+    family="outputs",
     function=disagreement,
     inputs=OUTPUTS,
     paired_features=True,
@@ -296,6 +307,7 @@ ACCURACY_DIFFERENCE = replace(
     DISAGREEMENT,
     name="accuracy_difference",
     title="Difference of accuracies",
+    family="outputs",
     function=accuracy_difference,
     required=("labels",),
     prepare=_prepare_accuracy,

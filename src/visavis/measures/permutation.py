@@ -75,8 +75,12 @@ def permutation_procrustes(
     than the sum of their distances to the pair (x/2, −x/2). *Streaming*: none. *Cost*: npq, and
     pq·min(p, q) on the host; a gradient passes through the matched units. *Numerics*: computed in
     float64, from the differences of the matched units, so small distances keep their digits.
+
     *When*: as `procrustes`, where the single unit is what matters; weighed by variance, unlike
     `hard_matching`. Its gap to `procrustes` says how much of the likeness needs a rotation.
+    *When not*: units have no meaning by themselves, as where nothing ties the basis (a residual
+    stream, a layer before a linear one); or across widths without `partial`, where it is no metric.
+    A few units of large variance decide.
 
     References
     ----------
@@ -163,6 +167,7 @@ PERMUTATION_PROCRUSTES = _specialise(
     Measure(
         name="permutation_procrustes",
         title="Permutation Procrustes distance",
+        family="shape",
         function=permutation_procrustes,
         prepare=prepare_together,
         score=_score,

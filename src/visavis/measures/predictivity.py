@@ -106,10 +106,14 @@ def predictivity(
     computed in float64; directions of X below the resolution of the input dtype are left out;
     penalties whose errors agree to ten digits are equal, and the largest of these is taken.
 
-    Held-out samples are what `linear_regression` lacks: that grows with the number of features.
+    "r2" punishes a wrong scale, "pearson" does not see one.
+
+    *When*: can Y be read out of X by a linear map, on samples that took no part in the fit? That is
+    what `linear_regression` lacks, which grows with the number of features.
     ``model="pls", score="pearson", folds=10`` is what the field calls neural predictivity, before
-    division by a noise ceiling. "r2" punishes a wrong scale, "pearson" does not see one. Samples
-    that are not independent (frames of a film, patches of an image) need folds of their own.
+    division by a noise ceiling. *When not*: a likeness is asked for: a wide X predicts most things,
+    and what else it holds costs nothing. Samples that are not independent (frames of a film,
+    patches of an image) leak from fold to fold and need folds of their own.
 
     References
     ----------
@@ -289,6 +293,7 @@ PREDICTIVITY = _specialise(
     Measure(
         name="predictivity",
         title="Predictivity",
+        family="prediction",
         function=predictivity,
         prepare=_prepare,
         score=_score,

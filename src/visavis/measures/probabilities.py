@@ -80,8 +80,10 @@ def jensen_shannon(
     computed in float64 from logarithms of probabilities, without a difference of entropies: large
     logits do not overflow, and of a divergence of 10⁻¹² there are nine digits. Differentiable.
 
-    It sees how sure the models are, which `disagreement` does not: two that give the same answers
-    but are calibrated differently differ. Bring both to one temperature to leave that out.
+    *When*: do two models say the same, and are they as sure of it? `disagreement` does not see the
+    second. *When not*: calibration is not the question: two that give the same answers but are
+    calibrated differently differ. Bring both to one temperature to leave that out. Classes of small
+    probability hardly count.
 
     References
     ----------
@@ -165,6 +167,7 @@ JENSEN_SHANNON = _specialise_shannon(
         DISAGREEMENT,
         name="jensen_shannon",
         title="Jensen–Shannon divergence of outputs",
+        family="outputs",
         function=jensen_shannon,
         prepare=_prepare_shannon,
         score=_score_shannon,

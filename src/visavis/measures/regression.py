@@ -56,7 +56,12 @@ def linear_regression(X: Array, Y: Array, /, *, allow_saturated: bool = False) -
     -----
     *Invariant to*: translation, isotropic scaling, invertible linear maps of X, orthogonal maps of
     Y. *Not to*: invertible linear maps of Y. *Streaming*: `Moments.linear_regression`. *Cost*:
-    n(p² + q² + pq). Its chance level is rank X/(n − 1).
+    n(p² + q² + pq).
+
+    *When*: what share of the variance of Y a linear map of X explains, with many more samples than
+    features of X. *When not*: X is wide: unrelated features explain rank X/(n − 1) of anything, so
+    that a wider X looks better; `predictivity` asks on held-out samples. It is no likeness: X may
+    hold much besides, and a few directions of large variance of Y decide.
 
     References
     ----------
@@ -130,6 +135,12 @@ def canonical_ridge(
     *Invariant to*: translation, orthogonal maps. *Not to*: invertible linear maps or the scale of
     the features, unless the penalty is 0 (or, for the scale, infinite). *Streaming*:
     `Moments.canonical_ridge`. *Cost*: n(p² + q² + pq).
+
+    *When*: to see how a verdict depends on whether small directions count: the penalty leads from
+    `cca` at 0 over regularised CCA to linear `cka` at infinity. *When not*: as a single number at a
+    penalty nobody chose with care: it is in squared units of the features, and values at different
+    penalties, or of sides that are scaled otherwise, cannot be compared. In sample, so it grows
+    with width where penalties are small.
 
     References
     ----------
@@ -210,6 +221,7 @@ def _specialise_ridge(measure: Measure) -> Measure:
 LINEAR_REGRESSION = Measure(
     name="linear_regression",
     title="Linear regression R²",
+    family="prediction",
     function=linear_regression,
     prepare=prepare_axes,
     score=_score_regression,
@@ -230,6 +242,7 @@ CANONICAL_RIDGE = _specialise_ridge(
     Measure(
         name="canonical_ridge",
         title="Canonical ridge regression",
+        family="canonical",
         function=canonical_ridge,
         prepare=prepare_axes,
         score=_score_ridge,

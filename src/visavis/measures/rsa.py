@@ -91,10 +91,17 @@ def rsa(
     gradient; the other comparisons have one.
 
     ``"whitened_cosine"`` is the biased linear CKA with ``rdm="sqeuclidean"`` and the squared
-    distance correlation with ``rdm="euclidean"``. *When to use repeats*: if measurements are
-    noisy. Noise makes every distance of means larger, which ``"crossnobis"`` alone corrects: the
-    repeat that is tested enters neither the mean that it is multiplied with nor the noise. It is
-    unbiased whatever the noise, if repeats are independent.
+    distance correlation with ``rdm="euclidean"``. *Repeats*: for measurements that are noisy. Noise
+    makes every distance of means larger, which ``"crossnobis"`` alone corrects: the repeat that is
+    tested enters neither the mean that it is multiplied with nor the noise. It is unbiased whatever
+    the noise, if repeats are independent.
+
+    *When*: all that a side offers are dissimilarities (judgements, recordings), or only their order
+    may be trusted, as across species, sensors and networks. *When not*: samples fall into groups
+    far apart: the many large dissimilarities between groups decide, ranks are those of all pairs at
+    once, and who is nearest to whom hardly counts (`mutual_knn`). Networks that see the same inputs
+    agree in what these are alike in, which `partial_cka` takes out; and entries that share a sample
+    are not independent, so that the p-value of a correlation does not hold.
 
     References
     ----------
@@ -278,6 +285,7 @@ RSA = _specialise(
     Measure(
         name="rsa",
         title="Representational similarity analysis",
+        family="RSA",
         function=rsa,
         prepare=_prepare,
         score=_score,

@@ -66,6 +66,11 @@ def riemannian(X: Array, Y: Array, /, *, shrinkage: float = 0.1, scale: bool = F
     float64; logarithms lose as many digits as n/s has. Where p + q < n the eigenvalues are found in
     the span of both sides; all others are equal.
 
+    *When*: Gram matrices as points of the curved space of such matrices, where an eigenvalue counts
+    by its ratio to the other side's, and small ones as much as large ones. *When not*: fewer
+    features than samples: most eigenvalues are then those of the shrinkage, which decides the value
+    with the rank rather than the data do. Compare at one `shrinkage` and one n alone.
+
     References
     ----------
     .. [1] Shahbazi, Shirali, Aghajan & Nili (2021), doi:10.1016/j.neuroimage.2021.118271.
@@ -127,8 +132,10 @@ def rsm_norm_difference(X: Array, Y: Array, /, *, similarity: str = "linear") ->
     n²(p + q), and n² per pair. *Numerics*: computed in float64, and from the difference of the
     matrices itself, so small distances keep their digits.
 
-    With inner products nothing is divided out: the side with the larger features decides. Use it
-    between versions of one embedding; use `cka` between layers of different scale.
+    *When*: between versions of one embedding on the same samples: by how much, in absolute terms,
+    did similarities move? *When not*: between layers of different scale or another mean: with inner
+    products nothing is divided out, and the side with the larger features decides (`cka`). It grows
+    with n.
 
     References
     ----------
@@ -256,6 +263,7 @@ RIEMANNIAN = _specialise_riemannian(
     Measure(
         name="riemannian",
         title="Riemannian distance of Gram matrices",
+        family="RSA",
         function=riemannian,
         prepare=prepare_axes,
         score=_score_riemannian,
@@ -278,6 +286,7 @@ RSM_NORM_DIFFERENCE = _specialise_rsm(
     Measure(
         name="rsm_norm_difference",
         title="Norm of the difference of similarity matrices",
+        family="RSA",
         function=rsm_norm_difference,
         prepare=_prepare_rsm,
         score=_score_rsm,

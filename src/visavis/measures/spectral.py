@@ -56,10 +56,13 @@ def eigenspace_overlap(X: Array, Y: Array, /, *, allow_saturated: bool = False) 
     -----
     *Invariant to*: translation and invertible linear maps of either side. *Streaming*: none.
     *Cost*: as `cca`. *Numerics*: computed in float64; singular values below the resolution of the
-    input dtype do not count as rank. Every dimension counts alike, however little of the variance
-    it holds: use it to ask what a linear model on top could express, as for compressed
-    embeddings, and `cka` where small directions are noise. It is ``cca(form="r2")`` times the
-    smaller rank over the larger.
+    input dtype do not count as rank. It is ``cca(form="r2")`` times the smaller rank over the
+    larger.
+
+    *When*: what could a linear model on top of either side express, as for compressed embeddings?
+    *When not*: small directions are noise: every dimension counts alike, however little of the
+    variance it holds, and `cka` is the one to ask. Unrelated sides share min(p, q)/(n − 1) on
+    average, and all of it once the ranks reach n − 1.
 
     References
     ----------
@@ -140,9 +143,11 @@ def gulp(
     from the difference of the two smoothers and not from the three traces, so small distances keep
     their digits.
 
-    It is the Frobenius norm of the difference of the smoothers ``Xc(XcᵀXc + nλI)⁻¹Xcᵀ``. Use it to
-    ask whether two layers would serve the same linear predictors. It grows with the number of axes
-    above λ: compare values at one λ alone.
+    It is the Frobenius norm of the difference of the smoothers ``Xc(XcᵀXc + nλI)⁻¹Xcᵀ``.
+
+    *When*: would two layers serve the same linear predictors, whatever the task? *When not*: across
+    penalties: it grows with the number of axes above λ, so compare values at one λ alone. It is
+    fitted in sample, and one task that matters counts no more than all that nobody asks for.
 
     References
     ----------
@@ -238,6 +243,7 @@ def _specialise_gulp(measure: Measure) -> Measure:
 EIGENSPACE_OVERLAP = Measure(
     name="eigenspace_overlap",
     title="Eigenspace overlap",
+    family="canonical",
     function=eigenspace_overlap,
     prepare=prepare_axes,
     score=_score_overlap,
@@ -256,6 +262,7 @@ GULP = _specialise_gulp(
     Measure(
         name="gulp",
         title="GULP distance",
+        family="prediction",
         function=gulp,
         prepare=prepare_axes,
         score=_score_gulp,

@@ -98,9 +98,11 @@ def stochastic_shape(
     its digits near zero; ``"energy"`` is a difference of mean distances, of which 10⁻⁸ is
     rounding. Q is a constant of differentiation.
 
-    *When to use*: if the noise is part of the representation, as in spike counts, dropout or
-    variational layers. Covariances and energies are those of the repeats at hand: few repeats
-    make unequal noise of what is equal, so use as many on both sides.
+    *When*: the noise is part of the representation, as in spike counts, dropout or variational
+    layers: do samples vary alike as well as lie alike? *When not*: noise is a nuisance of
+    measurement, where `rsa` with crossnobis RDMs takes it out. Covariances and energies are those
+    of the repeats at hand: few repeats make unequal noise of what is equal, so use as many on both
+    sides.
 
     References
     ----------
@@ -268,6 +270,7 @@ STOCHASTIC_SHAPE = _specialise(
     Measure(
         name="stochastic_shape",
         title="Stochastic shape distance",
+        family="shape",
         function=stochastic_shape,
         prepare=_prepare,
         score=_score,

@@ -79,10 +79,12 @@ def rtd(X: Array, Y: Array, /, *, batch: int = 500, trials: int = 10, seed: int 
     *Definition*: the graph has vertices a_i and b_i for each sample and one vertex o. Its distances
     are w_ij between a_i and a_j, and between a_i and b_j for i ≤ j; min(w_ij, w̃_ij) between b_i
     and b_j; 0 between o and a_i; all others are infinite. The code of the authors has zeros between
-    all a_i in place of o, with the same bars of dimension 1. *When*: for shapes made of clusters,
-    loops and branches, which a measure of variance hardly sees. Which cluster lies where among
-    others as far away counts for little. It has no level of chance in closed form, and costs far
-    more than `mutual_knn`.
+    all a_i in place of o, with the same bars of dimension 1.
+
+    *When*: for shapes made of clusters, loops and branches, which a measure of variance hardly
+    sees. *When not*: which cluster lies where counts, of which it sees little among others as far
+    away; n differs, as it is a sum over bars; or many layers are compared, for it costs far more
+    than `mutual_knn`. It has no level of chance in closed form.
 
     References
     ----------
@@ -231,6 +233,7 @@ def _describe(options: Mapping[str, Any]) -> str:
 RTD = Measure(
     name="rtd",
     title="Representation topology divergence",
+    family="topology",
     function=rtd,
     prepare=_prepare,
     score=_score,

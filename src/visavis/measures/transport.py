@@ -88,8 +88,12 @@ def gromov_wasserstein(
     the present gradient, a linear program; where that ends, pairs of units exchange partners as
     long as any exchange helps. *Streaming*: none. *Cost*: n(p² + q²), and `starts` times some tens
     of steps of pq(p + q), on the host: seconds for some hundred units, minutes for a thousand;
-    there is no gradient. *Numerics*: computed in float64. *When*: where samples do not correspond;
-    where they do, `soft_matching` asks for more and is exact.
+    there is no gradient. *Numerics*: computed in float64.
+
+    *When*: samples do not correspond, or there are different numbers of them: are the units
+    arranged alike among themselves? *When not*: samples do correspond: `soft_matching` asks for
+    more and is exact. Arrangements with symmetries have several answers that are as good, layers of
+    a thousand units take minutes, and small differences of an upper bound mean little.
 
     References
     ----------
@@ -206,6 +210,7 @@ GROMOV_WASSERSTEIN = _specialise(
     Measure(
         name="gromov_wasserstein",
         title="Gromov–Wasserstein distance of units",
+        family="matching",
         function=gromov_wasserstein,
         prepare=_prepare,
         score=_score,

@@ -96,12 +96,14 @@ def weight_matching(
     assignment of h³, on the host. There is no gradient. *Numerics*: in float64, from the
     differences of the matched weights, so small distances keep their digits. *Exact*: with one
     hidden layer, where it is a metric among networks of one shape. With more, the best of several
-    local optima: finding the smallest is NP-hard, and the triangle inequality may fail. *Shapes*:
-    a layer that follows flattened feature maps has the positions of each channel side by side. Not
-    for branches, skips and grouped convolutions. *When*: to ask whether two networks of one
-    architecture are the same but for the order of units, or how far training moved the weights;
-    close weights compute the same, but far ones may as well: compare activations then. For bilinear
-    layers `tensor_similarity` needs no search. `match_weights` gives the permutations.
+    local optima: finding the smallest is NP-hard, and the triangle inequality may fail. *Shapes*: a
+    layer that follows flattened feature maps has the positions of each channel side by side.
+
+    *When*: are two networks of one architecture the same but for the order of units, or how far did
+    training move the weights? `match_weights` gives the permutations. *When not*: weights are far
+    apart: close ones compute the same, but far ones may as well, so compare activations then. Not
+    for branches, skips and grouped convolutions; bilinear layers have `tensor_similarity`, which
+    needs no search.
 
     References
     ----------
@@ -325,6 +327,7 @@ WEIGHT_MATCHING = _specialise(
     Measure(
         name="weight_matching",
         title="Distance of matched weights",
+        family="weights",
         function=weight_matching,
         prepare=_prepare,
         score=_score,

@@ -67,6 +67,11 @@ def shape_distance(
     below the resolution of the input dtype count as zero and are not whitened, so that columns
     added in their span, zeros among them, change nothing.
 
+    *When*: as `procrustes`, with a choice of how much the variance of a direction counts: all of it
+    at an alpha of 1, none at 0, where invertible linear maps are forgotten. *When not*: at small
+    alpha with n not far above p + q, where whitened noise looks alike as it does to `cca`; in
+    between for layers of different units, unless their scales are made equal first.
+
     References
     ----------
     .. [1] Williams, Kunz, Kornblith & Linderman (2021), arXiv:2110.14739.
@@ -141,6 +146,7 @@ SHAPE_DISTANCE = _specialise(
     Measure(
         name="shape_distance",
         title="Shape distance",
+        family="shape",
         function=shape_distance,
         prepare=prepare_axes,
         score=_score,

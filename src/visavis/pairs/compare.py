@@ -230,8 +230,9 @@ def compare(
             raise ValueError(checks.message("compare", "names", expected, repr(names)))
         models, found = many.corresponding(many.opened(a), align)
         whole = many.together(models)
-        call = sides.call(a, None)
-        results = work.comparisons((whole, whole), many.SIDES, call, found, align, named=True)
+        results = work.comparisons(
+            (whole, whole), many.SIDES, many.call(a), found, align, named=True
+        )
         of_models = [many.result(each, models) for each in results]
         return of_models[0] if measures is None else {each.measure: each for each in of_models}
     else:

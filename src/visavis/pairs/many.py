@@ -51,6 +51,13 @@ def opened(models: Mapping[str, Any]) -> dict[str, Activations]:
     }
 
 
+def call(models: Mapping[str, Any]) -> str:
+    """Return the models as a call of `compare` names them: files by their names."""
+    if not all(isinstance(each, str | Path) for each in models.values()):
+        return "models"
+    return repr({str(name): Path(each).name for name, each in models.items()})
+
+
 def corresponding(
     models: Mapping[str, Activations], align: Align
 ) -> tuple[dict[str, Activations], tuple[Finding, ...]]:

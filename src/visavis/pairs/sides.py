@@ -43,7 +43,51 @@ def activations(side: Side, name: str) -> Activations:
                 "Many models are one argument, compare(runs); two are compare(runs['a'], ...).",
             )
         )
-    return Activations({str(layer): X for layer, X in side.items()})
+    layers = {str(layer): X for layer, X in side.items()}
+    if any(_out_of_core(X) for X in layers.values()):
+        return Activations(OutOfCore(layers))
+    return Activations(layers)
+
+
+def _out_of_core(X: Any) -> bool:
+    """Whether an array is of a library that holds it elsewhere than in memory."""
+    return type(X).__module__.partition(".")[0] in {"dask", "h5py", "zarr"}
+
+
+class OutOfCore(Lazy):
+    """Arrays of dask, zarr or h5py, read when they are asked for, beside others in memory."""
+
+    def __init__(self, layers: Mapping[str, Any]) -> None:
+        self._arrays = dict(layers)
+        counts = {name: int(X.shape[0]) for name, X in self._arrays.items()}
+        if len(set(counts.values())) > 1:
+            seen = ", ".join(f"{n} in {name!r}" for name, n in list(counts.items())[:4])
+            expected = "have the same number of rows in every layer"
+            raise ValueError(checks.message("compare", "layers", expected, seen))
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every layer."""
+        return {name: tuple(int(k) for k in X.shape) for name, X in self._arrays.items()}
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """The dtype of every layer, by name."""
+        return {name: str(np.dtype(X.dtype)) for name, X in self._arrays.items()}
+
+    def sliced(self, layer: str) -> Any:
+        """Return what gives rows of a layer by slices."""
+        return self._arrays[layer]
+
+    def __getitem__(self, layer: str) -> Array:
+        X = self._arrays[layer]
+        return np.asarray(X[:] if _out_of_core(X) else array.to_numpy(X))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
 
 
 def same(a: Side, b: Side | None) -> bool:

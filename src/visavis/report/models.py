@@ -1,17 +1,19 @@
 """A report of many models: how alike they are, as a table, a map and a tree."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from visavis import plot
+from visavis.plot import numbers
 from visavis.report.html import write_html
 from visavis.report.section import Image, Section, Table
-from visavis.results import Comparison, ModelComparison
+from visavis.report.tables import DECIMALS
+from visavis.results import Comparison, Grouped, ModelComparison
 
-MOST_PAIRS = 12
+MOST_PAIRS = 8
 
 
 def write_models(
@@ -37,14 +39,16 @@ def write_models(
         By default the number of models.
     """
     between = comparison.between(reduce)
-    sections = [_groups(comparison, groups, reduce)] if groups else []
-    if len(comparison.models) > 2 and _drawable(between):
-        sections.append(_pictures(between, groups))
-    sections.append(_ranking(between))
+    sections = []
+    if len(between.rows) > 2 and _drawable(between):
+        sections.append(_map_and_tree(between, groups))
+    if groups is not None:
+        sections.append(_groups(comparison.grouped(groups, reduce)))
+    sections.append(_pairs(between))
     return write_html(
         [between, comparison.table],
         path,
-        title=title or f"{len(comparison.models)} models",
+        title=title or f"{len(between.rows)} models",
         sections=sections,
     )
 
@@ -57,71 +61,80 @@ def _drawable(between: Comparison) -> bool:
     return True
 
 
-def _ranking(between: Comparison) -> Section:
-    """Return the most alike pairs of models, and the least."""
-    n = len(between.rows)
-    pairs = [(i, j) for i in range(n) for j in range(n) if (i < j or not _symmetric(between, i, j))]
-    pairs = [(i, j) for i, j in pairs if i != j and np.isfinite(between.values[i, j])]
-    sign = -1 if between.scale.direction == "similarity" else 1
-    pairs.sort(key=lambda pair: sign * between.values[pair])
-    shown: Sequence[tuple[int, int]] = pairs
-    if len(pairs) > 2 * MOST_PAIRS:
-        shown = [*pairs[:MOST_PAIRS], *pairs[-MOST_PAIRS:]]
-    rows = [(between.rows[i], between.rows[j], f"{between.values[i, j]:.4g}") for i, j in shown]
-    left_out = len(pairs) - len(shown)
-    return Section(
-        "Pairs of models",
-        (f"{between.scale.description}.",),
-        table=Table(
-            ("model", "and", between.measure),
-            rows,
-            "From the most alike to the least."
-            + (f" {left_out} pairs between them are left out." if left_out else ""),
-        ),
-    )
-
-
-def _symmetric(between: Comparison, i: int, j: int) -> bool:
-    return between.scale.symmetric or between.values[i, j] == between.values[j, i]
-
-
-def _groups(comparison: ModelComparison, groups: Mapping[str, str], reduce: str) -> Section:
-    """Return what the models of two groups have in common, over pairs of different models."""
-    mean, deviation = comparison.grouped(groups, reduce)
-    rows = []
-    for i, row in enumerate(mean.rows):
-        for j, col in enumerate(mean.cols):
-            if (i <= j or not mean.scale.symmetric) and np.isfinite(mean.values[i, j]):
-                spread = f"{deviation[i, j]:.3g}" if np.isfinite(deviation[i, j]) else "–"
-                rows.append((f"{row} and {col}", f"{mean.values[i, j]:.4g}", spread))
-    return Section(
-        "Groups of models",
-        (f"{mean.scale.description}.",),
-        table=Table(("groups", "mean", "s.d. over pairs"), rows),
-    )
-
-
-def _pictures(between: Comparison, groups: Mapping[str, str] | None) -> Section:
+def _map_and_tree(between: Comparison, groups: Mapping[str, str] | None) -> Section:
     from matplotlib import pyplot as plt
 
     n = len(between.rows)
-    figure, axes = plt.subplots(
-        1, 2, figsize=(10.5, max(4.4, 0.22 * n + 1.2)), layout="constrained"
-    )
+    size = (10.5, max(4.8, 0.22 * n + 1.4))
+    figure, axes = plt.subplots(1, 2, figsize=size, layout="constrained")
     plot.embedding(between, axes[0], groups=groups)
-    plot.dendrogram(between, axes[1], title="joined by average distance")
+    plot.dendrogram(between, axes[1], groups=groups, title="joined by average distance")
+    if key := axes[1].get_legend():
+        key.remove()  # it is that of the map
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=150, format="png")
+    # Matplotlib would put its version here, and the same comparison would give other bytes.
+    figure.savefig(buffer, dpi=150, format="png", metadata={"Software": "visavis"})
     plt.close(figure)
+    source = (
+        "Distances are √(2 − 2s) of a similarity s, that of two vectors with this cosine."
+        if between.scale.direction == "similarity"
+        else "Distances are those of the measure."
+    )
     return Section(
         "Map and tree",
         (
             "On the map near points are models that are alike, as far as two dimensions can show "
-            "it. The tree joins the nearest models first.",
+            "it: its heading says how far that is. The tree knows all distances, and joins the "
+            "nearest models first.",
         ),
         image=Image(
             buffer.getvalue(),
             alt=f"A map and a tree of {n} models.",
-            caption="Distances: √(2 − 2s) of a similarity s, a distance as it is.",
+            caption=source if between.scale.symmetric else f"{source} Both directions averaged.",
         ),
     )
+
+
+def _groups(grouped: Grouped) -> Section:
+    """Return what the models of two groups have in common."""
+    scale = grouped.mean.scale
+    rows = [
+        (
+            f"{each.row} × {each.col}",
+            numbers.text(each.mean, scale, DECIMALS),
+            numbers.text(each.deviation, scale, DECIMALS),
+            str(each.pairs),
+        )
+        for each in grouped.lines()
+    ]
+    text = (
+        "Means over pairs of different models. Pairs that share a model depend on each other: the "
+        "standard deviation says how much pairs differ, not how sure the mean is."
+    )
+    return Section("Groups of models", (text,), Table(("groups", "mean", "s.d.", "pairs"), rows))
+
+
+def _pairs(between: Comparison) -> Section:
+    """Return the most alike pairs of models, and the least."""
+    symmetric = between.scale.symmetric
+    pairs = [
+        (i, j)
+        for i, j in np.ndindex(between.values.shape)
+        if (i < j or (i > j and not symmetric)) and np.isfinite(between.values[i, j])
+    ]
+    sign = -1 if between.scale.direction == "similarity" else 1
+    pairs.sort(key=lambda pair: sign * between.values[pair])
+    left_out = max(0, len(pairs) - 2 * MOST_PAIRS)
+    shown = pairs if not left_out else [*pairs[:MOST_PAIRS], *pairs[-MOST_PAIRS:]]
+    sign_between = "×" if symmetric else "→"
+    rows = [
+        (
+            f"{between.rows[i]} {sign_between} {between.rows[j]}",
+            numbers.text(float(between.values[i, j]), between.scale, DECIMALS),
+        )
+        for i, j in shown
+    ]
+    caption = "From the most alike to the least."
+    if left_out:
+        caption += f" {left_out} pairs between them are left out."
+    return Section("Pairs of models", table=Table(("models", between.measure), rows, caption))

@@ -11,6 +11,12 @@ from visavis.plot.matches import Match, chance_span, matches
 from visavis.results import Comparison, Scale
 
 
+def owner(comparison: Comparison, side: int = 0) -> str:
+    """Return what the rows or columns are of, as " of seed0"; nothing if they are models."""
+    name = comparison.names[side]
+    return "" if name == f"{comparison.unit}s" else f" of {name}"
+
+
 def title(comparisons: Sequence[Comparison]) -> str:
     """Return the title of a report that was given none."""
     pairs = list(dict.fromkeys(comparison.names for comparison in comparisons))
@@ -25,7 +31,8 @@ def labelled(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
     several = len({comparison.names for comparison in comparisons}) > 1
     found: dict[str, Comparison] = {}
     for each in comparisons:
-        label = f"{each.measure}: {' × '.join(each.names)}" if several else each.measure
+        sides = f"{each.unit}s{owner(each)}" if each.of_itself else " × ".join(each.names)
+        label = f"{each.measure}: {sides}" if several else each.measure
         again = sum(known.split(" #")[0] == label for known in found)
         found[f"{label} #{again + 1}" if again else label] = each
     return found
@@ -35,7 +42,7 @@ def headline(comparison: Comparison) -> str:
     """Return the result in two or three sentences."""
     best = matches(comparison)
     if not best:
-        return "No pair of layers has a value: see the findings."
+        return f"No pair of {comparison.unit}s has a value: see the findings."
     scale = comparison.scale
     values = [match.value for match in best]
     reach = numbers.span(min(values), max(values), scale)
@@ -46,14 +53,15 @@ def headline(comparison: Comparison) -> str:
     else:
         sentences.append(f"The best match is at {reach}.")
     if empty := len(comparison.rows) - len(best):
-        sentences.append(f"{_count(empty, 'layer')} {'has' if empty == 1 else 'have'} no value.")
+        verb = "has" if empty == 1 else "have"
+        sentences.append(f"{_count(empty, comparison.unit)} {verb} no value.")
     return " ".join([*filter(None, sentences), chance(comparison)])
 
 
 def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
     a, b = comparison.names
     if comparison.of_itself:
-        return f"Each layer of {a} is held against the other layers of the same model."
+        return f"Each {comparison.unit}{owner(comparison)} is held against the others."
     found = counterparts(comparison)
     if found is None:
         verb = "is" if len(comparison.rows) == 1 else "are"
@@ -118,10 +126,10 @@ def meaning(scale: Scale) -> str:
 
 def caption(comparison: Comparison) -> str:
     """Return what the heatmap shows."""
-    a, b = comparison.names
+    units = f"{comparison.unit}s"
     sentences = [
-        f"Rows are the layers of {a}, the first at the bottom; columns are the layers of {b}, "
-        "the first at the left. Brighter is more alike."
+        f"Rows are the {units}{owner(comparison, 0)}, the first at the bottom; columns are the "
+        f"{units}{owner(comparison, 1)}, the first at the left. Brighter is more alike."
     ]
     if len(comparison.cols) > 1 and matches(comparison):
         small = max(comparison.values.shape) <= MOST_ANNOTATED
@@ -154,10 +162,12 @@ def _contrast(comparison: Comparison) -> str:
 def alternative(comparison: Comparison) -> str:
     """Return the heatmap in one sentence, for those who cannot see it."""
     rows, cols = comparison.values.shape
-    return (
-        f"Heatmap of {comparison.measure}: {_count(rows, 'layer')} of {comparison.names[0]} by "
-        f"{_count(cols, 'layer')} of {comparison.names[1]}. The table of values holds its numbers."
-    )
+    sides = [
+        f"{_count(count, comparison.unit)}{owner(comparison, side)}"
+        for side, count in enumerate((rows, cols))
+    ]
+    both = " by ".join(sides)
+    return f"Heatmap of {comparison.measure}: {both}. The table of values holds its numbers."
 
 
 def why_missing(comparison: Comparison, *layers: str) -> str:
@@ -179,7 +189,7 @@ def samples(comparisons: Sequence[Comparison]) -> str:
 
 def layers(comparisons: Sequence[Comparison]) -> str:
     """Return the size of the tables, as "9 × 9"."""
-    sizes = {comparison.values.shape for comparison in comparisons}
+    sizes = {each.values.shape for each in comparisons if each.unit == "layer"}
     return " × ".join(map(str, sizes.pop())) if len(sizes) == 1 else "various"
 
 

@@ -11,4 +11,5 @@ from visavis.results.estimate import TestResult as TestResult
 from visavis.results.finding import CODES as CODES
 from visavis.results.finding import Finding as Finding
 from visavis.results.finding import silence as silence
+from visavis.results.grouped import Grouped as Grouped
 from visavis.results.many import ModelComparison as ModelComparison

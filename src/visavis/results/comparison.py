@@ -46,6 +46,9 @@ class Scale:
         checks.option("Scale", "direction", self.direction, ("similarity", "distance"))
 
 
+UNITS = ("layer", "model", "group")
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """A rows × cols table of one measure between the layers of two sets of activations.
@@ -74,6 +77,8 @@ class Comparison:
         How it was computed.
     provenance : mapping
         Versions, dtypes, widths of layers, pooling, seeds.
+    unit : {"layer", "model", "group"}
+        What a row and a column are.
     """
 
     values: np.ndarray
@@ -87,8 +92,10 @@ class Comparison:
     names: tuple[str, str] = ("a", "b")
     plan: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = "layer"
 
     def __post_init__(self) -> None:
+        checks.option("Comparison", "unit", self.unit, UNITS)
         expected = (len(self.rows), len(self.cols))
         tables = {
             "values": self.values,
@@ -126,8 +133,8 @@ class Comparison:
         finite = self.values[np.isfinite(self.values)]
         spread = f"{finite.min():.3f} ... {finite.max():.3f}" if finite.size else "no value"
         return (
-            f"Comparison of {self.names[0]} ({len(self.rows)} layers) with {self.names[1]} "
-            f"({len(self.cols)} layers) on {self.n} samples\n"
+            f"Comparison of {self.names[0]} ({len(self.rows)} {self.unit}s) with {self.names[1]} "
+            f"({len(self.cols)} {self.unit}s) on {self.n} samples\n"
             f"  {self.measure}: {spread}\n  findings: {codes}"
         )
 
@@ -174,6 +181,7 @@ class Comparison:
                 "findings": [finding.to_dict() for finding in self.findings],
                 "plan": self.plan,
                 "provenance": self.provenance,
+                "unit": self.unit,
             }
         )
 
@@ -197,6 +205,7 @@ class Comparison:
             names=(data["names"][0], data["names"][1]),
             plan=dict(data["plan"]),
             provenance=dict(data["provenance"]),
+            unit=data["unit"],
         )
 
     def save(self, path: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """Many models: a table of all layers of all models, and its reductions to models and groups."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visavis._core import checks
-from visavis.results import saved
+from visavis.results import reductions, saved
 from visavis.results.comparison import Comparison, Scale
 from visavis.results.finding import Finding
+from visavis.results.grouped import Grouped, grouped
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-REDUCTIONS = ("same", "best", "matched")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +46,16 @@ class ModelComparison:
     layers: Mapping[str, tuple[str, ...]]
 
     def __post_init__(self) -> None:
+        if not self.layers or not all(self.layers.values()):
+            expected = "hold one model at least, and one layer at least of each"
+            raise ValueError(checks.message("ModelComparison", "layers", expected, "none"))
         names = tuple(f"{model}/{layer}" for model, own in self.layers.items() for layer in own)
-        if not names == self.table.rows == self.table.cols:
+        if not names == self.table.rows == self.table.cols or len(set(names)) < len(names):
             raise ValueError(
                 checks.message(
                     "ModelComparison",
                     "table",
-                    "have the layers of all models as rows and columns",
+                    "have the layers of all models as rows and columns, each once",
                     f"{len(self.table.rows)} x {len(self.table.cols)} for {len(names)} layers",
                 )
             )
@@ -110,16 +112,29 @@ class ModelComparison:
         if not (isinstance(pair, tuple) and len(pair) == 2):
             raise KeyError(f"{pair!r} is not a pair of models")
         rows, cols = (self._of(model) for model in pair)
-        chance, error = self.table.chance, self.table.standard_error
-        return replace(
-            self.table,
-            values=self.values[rows, cols],
-            chance=None if chance is None else chance[rows, cols],
-            standard_error=None if error is None else error[rows, cols],
-            rows=self.layers[pair[0]],
-            cols=self.layers[pair[1]],
-            names=pair,
-        )
+        own = {f"{model}/{layer}": layer for model in pair for layer in self.layers[model]}
+        part = self._part(rows, cols, findings=self._findings(own))
+        return replace(part, rows=self.layers[pair[0]], cols=self.layers[pair[1]], names=pair)
+
+    def without(self, *names: str) -> "ModelComparison":
+        """Return the comparison without some models or layers.
+
+        Parameters
+        ----------
+        *names : str
+            A model (``"seed0"``), a layer of one model (``"seed0/fc"``), or of all (``"fc"``). A
+            model without layers is left out.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model or layer, or nothing would be left.
+        """
+        layers = remaining(self.layers, names)
+        left = {f"{model}/{layer}" for model, own in layers.items() for layer in own}
+        kept = [at for at, row in enumerate(self.table.rows) if row in left]
+        findings = self._findings({row: row for row in left})
+        return ModelComparison(self._part(kept, kept, findings), layers)
 
     def between(self, reduce: str = "same") -> Comparison:
         """Return one number for each pair of models.
@@ -127,42 +142,43 @@ class ModelComparison:
         Parameters
         ----------
         reduce : {"same", "best", "matched"}
-            ``"same"``: the mean over layers of the same name. ``"best"``: the mean over the layers
-            of either of their best partner in the other. ``"matched"``: the mean over the layers
-            of the smaller one, each with a partner of its own, chosen so that it is best. A model
-            with itself counts as any other pair.
+            ``"same"``: the mean over layers of the same name. ``"best"``: for each layer its best
+            partner in the other model, the mean over the layers of either model, and of both
+            means. ``"matched"``: the mean over the layers of the smaller model, each with a
+            partner of its own, chosen so that it is best. A model with itself counts as any other
+            pair; of a measure that is not symmetric the values from row to column are taken.
+
+        Returns
+        -------
+        Comparison
+            Model × model; NaN where a layer that counts has no value. Chance levels are known for
+            ``"same"`` only: the others choose partners by their values, and are above chance for
+            models that have nothing in common.
 
         Raises
         ------
         ValueError
             If `reduce` is unknown, or two models have no layer of the same name.
         """
-        checks.option("between", "reduce", reduce, REDUCTIONS)
-        reduced: Callable[[Comparison], float] = {
-            "same": _same,
-            "best": _best,
-            "matched": _matched,
-        }[reduce]
-        values = np.array([[reduced(self[a, b]) for b in self.models] for a in self.models])
-        described = {
-            "same": "mean over layers of the same name",
-            "best": "mean over layers of the best partner",
-            "matched": "mean over layers matched one to one",
-        }
+        reductions.check(reduce, self.layers)
+        reduction = reductions.REDUCTIONS[reduce]
+        known = None if reduction.searches else self.table.chance
         return replace(
             self.table,
-            values=values,
-            chance=None,
+            values=self._reduced(reduction, self.values),
+            chance=None if known is None else self._reduced(reduction, known),
             standard_error=None,
             rows=self.models,
             cols=self.models,
             names=("models", "models"),
-            scale=replace(self.scale, description=f"{self.scale.description}; {described[reduce]}"),
+            scale=replace(
+                self.scale, description=f"{self.scale.description}; {reduction.description}"
+            ),
+            findings=self._findings(self._owners),
+            unit="model",
         )
 
-    def grouped(
-        self, groups: Mapping[str, str], reduce: str = "same"
-    ) -> tuple[Comparison, np.ndarray]:
+    def grouped(self, groups: Mapping[str, str], reduce: str = "same") -> Grouped:
         """Return mean and standard deviation over the pairs of models of two groups.
 
         Parameters
@@ -174,50 +190,15 @@ class ModelComparison:
 
         Returns
         -------
-        mean : Comparison
-            Group × group, over pairs of different models. NaN for a group of one with itself.
-        deviation : ndarray, (groups, groups)
-            The standard deviation over the same pairs; NaN where there is one pair or none.
+        Grouped
+            Group × group, over pairs of different models.
 
         Raises
         ------
         ValueError
-            If a model has no group.
+            If a model has no group, or as in `between`.
         """
-        lost = [model for model in self.models if model not in groups]
-        if lost:
-            raise ValueError(
-                checks.message(
-                    "grouped", "groups", "name a group for each model", f"none for {lost[0]!r}"
-                )
-            )
-        names = tuple(dict.fromkeys(groups[model] for model in self.models))
-        whole = self.between(reduce)
-        means, deviations = (np.full((len(names), len(names)), np.nan) for _ in range(2))
-        member = np.array([names.index(groups[model]) for model in self.models])
-        # A symmetric pair within a group counts once.
-        triangle = np.tri(len(member), k=-1, dtype=bool)
-        other = triangle if self.scale.symmetric else ~np.eye(len(member), dtype=bool)
-        for i in range(len(names)):
-            for j in range(len(names)):
-                pairs = (member[:, None] == i) & (member[None, :] == j)
-                pairs &= other if i == j else True
-                found = whole.values[pairs]
-                if found.size:
-                    means[i, j] = found.mean()
-                if found.size > 1:
-                    deviations[i, j] = found.std(ddof=1)
-        mean = replace(
-            whole,
-            values=means,
-            rows=names,
-            cols=names,
-            names=("groups", "groups"),
-            scale=replace(
-                whole.scale, description=f"{whole.scale.description}; mean over pairs of models"
-            ),
-        )
-        return mean, deviations
+        return grouped(self.between(reduce), groups)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the values with (model, layer) as index and columns."""
@@ -270,40 +251,68 @@ class ModelComparison:
 
         return write_models(self, path, reduce=reduce, groups=groups, title=title)
 
-    def _of(self, model: str) -> slice:
+    def _of(self, model: str) -> range:
         if model not in self.layers:
             raise KeyError(f"{model!r} is not among {list(self.models)}")
-        start = 0
-        for name, own in self.layers.items():
-            if name == model:
-                return slice(start, start + len(own))
-            start += len(own)
-        raise AssertionError  # pragma: no cover
+        before = self.models[: self.models.index(model)]
+        start = sum(len(self.layers[each]) for each in before)
+        return range(start, start + len(self.layers[model]))
 
-
-def _same(pair: Comparison) -> float:
-    shared = [layer for layer in pair.rows if layer in pair.cols]
-    if not shared:
-        raise ValueError(
-            checks.message(
-                "between",
-                "reduce",
-                'be "best" or "matched" for models without layers of the same name',
-                f"{pair.names[0]} and {pair.names[1]}",
-            )
+    def _part(
+        self, rows: Sequence[int], cols: Sequence[int], findings: tuple[Finding, ...]
+    ) -> Comparison:
+        at = np.ix_(rows, cols)
+        chance, error = self.table.chance, self.table.standard_error
+        return replace(
+            self.table,
+            values=self.values[at],
+            chance=None if chance is None else chance[at],
+            standard_error=None if error is None else error[at],
+            rows=tuple(self.table.rows[i] for i in rows),
+            cols=tuple(self.table.cols[j] for j in cols),
+            findings=findings,
         )
-    return float(np.mean([pair[layer, layer] for layer in shared]))
+
+    @property
+    def _owners(self) -> dict[str, str]:
+        return {f"{model}/{layer}": model for model, own in self.layers.items() for layer in own}
+
+    def _findings(self, names: Mapping[str, str]) -> tuple[Finding, ...]:
+        """Return the findings, without those of other layers than these, which get other names."""
+        found = []
+        for each in self.findings:
+            kept = [names[layer] for layer in each.layers if layer in names]
+            if kept or not set(each.layers) & set(self.table.rows):
+                found.append(replace(each, layers=tuple(dict.fromkeys(kept))))
+        return tuple(found)
+
+    def _reduced(self, reduction: reductions.Reduction, table: np.ndarray) -> np.ndarray:
+        higher = self.scale.direction == "similarity"
+        own = [(layers, self._of(model)) for model, layers in self.layers.items()]
+        own = [(layers, slice(at.start, at.stop)) for layers, at in own]
+        reduced = np.empty((len(own), len(own)))
+        for i, (rows, down) in enumerate(own):
+            for j, (cols, across) in enumerate(own):
+                if self.scale.symmetric and j < i:
+                    # Summed in another order it would differ in its last digits.
+                    reduced[i, j] = reduced[j, i]
+                else:
+                    reduced[i, j] = reduction.of(table[down, across], rows, cols, higher)
+        return reduced
 
 
-def _best(pair: Comparison) -> float:
-    choose = np.max if pair.scale.direction == "similarity" else np.min
-    return float((choose(pair.values, axis=1).mean() + choose(pair.values, axis=0).mean()) / 2)
-
-
-def _matched(pair: Comparison) -> float:
-    if np.isnan(pair.values).any():
-        return float("nan")
-    from scipy.optimize import linear_sum_assignment  # which changes filters of warnings
-
-    rows, cols = linear_sum_assignment(pair.values, maximize=pair.scale.direction == "similarity")
-    return float(pair.values[rows, cols].mean())
+def remaining(
+    layers: Mapping[str, Sequence[str]], names: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the layers of models without some; see `ModelComparison.without`."""
+    left: dict[str, tuple[str, ...]] = {}
+    unknown = set(names)
+    for model, own in layers.items():
+        unknown -= {model, *own, *(f"{model}/{layer}" for layer in own)}
+        kept = tuple(each for each in own if not {model, each, f"{model}/{each}"} & set(names))
+        if kept:
+            left[model] = kept
+    if unknown:
+        expected, seen = "be models, layers, or model/layer", repr(sorted(unknown)[0])
+        raise ValueError(checks.message("without", "names", expected, seen))
+    return left
