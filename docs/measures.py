@@ -28,7 +28,15 @@ orthogonal map includes permutations of features, an invertible linear map also 
 level: whether the mean over permutations of the rows has a closed form
 (`vv.inference.chance`)."""
 
-COLUMNS = ("measure", "what it is", "range, more alike if", "symmetric", "metric", "invariant to", "chance level")
+COLUMNS = (
+    "measure",
+    "what it is",
+    "range, more alike if",
+    "symmetric",
+    "metric",
+    "invariant to",
+    "chance level",
+)
 
 
 def row(measure: vv.Measure) -> str:

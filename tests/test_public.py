@@ -46,6 +46,7 @@ FUNCTIONS = {
     "match_weights",
     "mutual_knn",
     "nbs",
+    "over_time",
     "partial_cka",
     "permutation_procrustes",
     "plan",

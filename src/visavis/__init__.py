@@ -68,6 +68,7 @@ from visavis.models import layers as layers
 from visavis.models import stream as stream
 from visavis.pairs import Plan as Plan
 from visavis.pairs import compare as compare
+from visavis.pairs import over_time as over_time
 from visavis.pairs import plan as plan
 from visavis.results import Activations as Activations
 from visavis.results import Comparison as Comparison

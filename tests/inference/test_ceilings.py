@@ -1,5 +1,7 @@
 """Ceilings and floors: from explicit means of Gram matrices and RDMs, and that they are bounds."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -93,6 +95,9 @@ def test_names_and_torch():
     assert named.subjects == ("s0", "s1", "s2", "s3", "s4")
     assert named.lower.value == pytest.approx(ceiling(runs).lower.value)
     assert str(named) == str(ceiling(runs))
+    data = json.loads(json.dumps(named.to_dict()))
+    assert data["lower"]["value"] == named.lower.value
+    assert data["each_upper"] == named.each_upper.tolist()
 
 
 def test_intervals_hold_over_subjects():

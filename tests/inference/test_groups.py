@@ -1,6 +1,7 @@
 """Groups of seeds and drift: every labelling by itself, ranks, and the right size."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -154,6 +155,7 @@ def test_a_small_change_of_the_parent_is_within_the_noise():
     found = drift(base, tuned, parent=0)
     assert found.test.pvalue == 1
     assert found.excess.high < 0
+    assert json.loads(json.dumps(found.to_dict()))["test"]["pvalue"] == 1
 
 
 def test_torch():

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 from tests.data_makers import related
 from tests.oracles import inference as oracle
 
@@ -113,6 +113,23 @@ def test_known_curves(z):
         expected = law.sf(mean + z * math.sqrt(variance))
         assert pearson.four(z, skewness, 3 + excess) == pytest.approx(expected, rel=2e-6)
     assert pearson.four(z, 0.0, 3.0) == pytest.approx(stats.norm.sf(z), rel=1e-12)
+
+
+@pytest.mark.parametrize("skewness", [0.3, 1.0, 2.0])
+def test_curves_pass_into_each_other(skewness):
+    # Where both roots of the denominator are one, types IV, V and VI meet.
+    def square(misfit):
+        c0, c1 = 12 + 3 * skewness**2 + 4 * misfit, skewness * (6 + 1.5 * skewness**2 + misfit)
+        return c1**2 - 8 * c0 * misfit
+
+    misfit = optimize.brentq(square, 1e-9, 1.0 + skewness**2)
+    for z in (-1.0, 0.0, 2.0, 4.0):
+        near = [
+            pearson.four(z, skewness, 3 + 1.5 * skewness**2 + misfit * (1 + step))
+            for step in (-1e-4, -1e-6, -1e-9, 0, 1e-9, 1e-6, 1e-4)
+        ]
+        np.testing.assert_allclose(near, near[3], rtol=1e-3)
+        np.testing.assert_allclose(near[1:-1], near[3], rtol=1e-5)
 
 
 SPECTRA = {

@@ -24,7 +24,9 @@ MEASURE = vv.gromov_wasserstein
 RECORDS = [each for each in EVERYTHING if each.name == MEASURE.__name__]
 every_record = over(RECORDS)
 every_metric = pytest.mark.parametrize("metric", ["correlation", "euclidean"])
-DECIDED = [(each, name) for each in RECORDS for name in each.invariant_to | each.not_invariant_to]
+DECIDED = [
+    (each, name) for each in RECORDS for name in sorted(each.invariant_to | each.not_invariant_to)
+]
 
 
 def structured(p, seed=0, n=50):

@@ -4,34 +4,11 @@ import sys
 from contextlib import contextmanager
 
 import numpy as np
-import pytest
 from tests.data_makers import related
 from tests.pairs.tables import compared, each_pair
 
 import visavis as vv
 from visavis.kernels import rbf
-from visavis.measures import Preparation
-
-
-@pytest.fixture
-def work(monkeypatch):
-    """What is prepared and what meets, by key, while the test runs."""
-    prepared, met = [], []
-    original = Preparation.__init__
-
-    def counting(self, key, run, meet, cross=None, *others, **facts):
-        def counted_run(X):
-            prepared.append((key, X.shape))
-            return run(X)
-
-        def counted_meet(x, y, *crossed):
-            met.append((key, id(x), id(y)))
-            return meet(x, y, *crossed)
-
-        original(self, key, counted_run, counted_meet, cross, *others, **facts)
-
-    monkeypatch.setattr(Preparation, "__init__", counting)
-    return prepared, met
 
 
 def test_each_layer_is_prepared_once_and_each_pair_meets_once(sides, work):

@@ -1,78 +1,18 @@
 """The report in a real browser: nothing runs, nothing is fetched, everything is seen."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from tests.report.conftest import Seen
 
 from visavis.report import Section, Table, write_html
 from visavis.results import Comparison, Finding
 
 Make = Callable[..., Comparison]
 WIDTHS = [390, 1280]
-REQUIRED = os.environ.get("VISAVIS_REQUIRE_BROWSER") == "1"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        reason = "no chromium on PATH: install Debian's package chromium"
-        pytest.fail(reason) if REQUIRED else pytest.skip(reason)
-    if REQUIRED:
-        import playwright.sync_api as playwright
-    else:
-        playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@dataclass
-class Seen:
-    """An open page, and what happened while it opened."""
-
-    page: Any
-    console: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-    dialogs: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Seen]]:
-    contexts = []
-
-    def opened(path: Path, width: int = 1280, scheme: str = "light") -> Seen:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        seen = Seen(context.new_page())
-        seen.page.on("console", lambda message: seen.console.append(message.text))
-        seen.page.on("pageerror", lambda error: seen.console.append(str(error)))
-        seen.page.on("request", lambda request: seen.requests.append(request.url))
-        seen.page.on(
-            "dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss())
-        )
-        seen.page.goto(path.as_uri(), wait_until="load")
-        return seen
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture

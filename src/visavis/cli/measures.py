@@ -111,14 +111,15 @@ def _tables(out: Console, measures: Sequence[Measure]) -> None:
         if not rows:
             continue
         out.print(Text.assemble((_capital(family), "bold"), f": {question}"))
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table = Table(
+            box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=not wide
+        )
         table.add_column(min_width=names, no_wrap=True, style="cyan")
         table.add_column(min_width=titles if wide else None, ratio=None if wide else 1)
         table.add_column(min_width=ranges, no_wrap=True)
         table.add_column(min_width=None if wide else maps, no_wrap=not wide)
         for each in rows:
             table.add_row(each.name, Text(each.title), Text(_range(each)), Text(_maps(each, wide)))
-        table.expand = not wide
         out.print(table)
         out.print()
     out.print(Text(_legend(measures, wide)))

@@ -24,6 +24,9 @@ from visavis.inference.intervals import subsample as subsample
 from visavis.inference.layers import LayerTests as LayerTests
 from visavis.inference.layers import layer_tests as layer_tests
 from visavis.inference.permutations import permutation_test as permutation_test
+from visavis.inference.planning import Power as Power
+from visavis.inference.planning import power as power
+from visavis.inference.planning import samples_needed as samples_needed
 from visavis.inference.robustness import Robustness as Robustness
 from visavis.inference.robustness import robustness as robustness
 from visavis.inference.sides import chance as chance

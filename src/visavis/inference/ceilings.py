@@ -10,6 +10,7 @@ does that knows all that subjects share and nothing of the one that is predicted
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,16 @@ class Ceiling:
 
     def __str__(self) -> str:
         return f"{self.lower.value:.3f} to {self.upper.value:.3f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ceiling as plain JSON types."""
+        return {
+            "lower": self.lower.to_dict(),
+            "upper": self.upper.to_dict(),
+            "each_lower": self.each_lower.tolist(),
+            "each_upper": self.each_upper.tolist(),
+            "subjects": list(self.subjects),
+        }
 
 
 def ceiling(subjects: Runs, /, *, measure: MeasureSpec = "cka", level: float = 0.95) -> Ceiling:

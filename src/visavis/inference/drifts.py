@@ -1,6 +1,7 @@
 """Whether a tuned net has drifted from its base by more than seeds of the base differ."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,10 @@ class Drift:
 
     def __str__(self) -> str:
         return f"{self.test.value:.3f} beside {self.test.null_mean:.3f}, p = {self.test.pvalue:.2g}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the drift as plain JSON types."""
+        return {"test": self.test.to_dict(), "excess": self.excess.to_dict()}
 
 
 def drift(

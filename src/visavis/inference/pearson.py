@@ -38,7 +38,11 @@ def four(z: float, skewness: float, kurtosis: float) -> float:
     if D <= 0 or abs(c2) < 1e-6 * max(1.0, abs(D)):
         return three(z, skewness)
     square = c1**2 - 4 * c0 * c2
-    if square <= 0:
+    if abs(square) < 1e-7 * c1**2:  # type V, where both roots are one: an inverse gamma
+        root = -c1 / (2 * c2)
+        scale = -(D * root + c1) / c2
+        return float(special.gammainc(D / c2 - 1, scale / (z - root))) if z > root else 1.0
+    if square < 0:
         return _between_no_roots(z, D, c0, c1, c2)
     root = math.sqrt(square)
     near, far = sorted(((-c1 - root) / (2 * c2), (-c1 + root) / (2 * c2)), key=abs)
@@ -56,8 +60,7 @@ def four(z: float, skewness: float, kurtosis: float) -> float:
 
 def _between_no_roots(z: float, D: float, c0: float, c1: float, c2: float) -> float:
     """Return the tail of type IV, on all numbers, by quadrature of its closed logarithm."""
-    # Where both roots are one (type V) the limit is met from this side.
-    root = math.sqrt(max(4 * c0 * c2 - c1**2, 1e-12 * c1**2))
+    root = math.sqrt(4 * c0 * c2 - c1**2)
     power = -D / (2 * c2)
     turn = -2 * (c1 - D * c1 / (2 * c2)) / root
     start = math.atan(c1 / root)

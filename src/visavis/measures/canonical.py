@@ -64,8 +64,9 @@ def cca(X: Array, Y: Array, /, *, form: str = "rho", allow_saturated: bool = Fal
     *When*: do two sides hold the same up to an invertible linear map, however little of the
     variance it takes? With many times as many samples as features. *When not*: noise fills small
     directions, which all count alike; or n is not far above p + q: unrelated sides have ``r2`` of
-    max(p, q)/(n − 1) on average, and 1 is reached where Theorem 1 says so. Of networks that differ
-    in their start alone it finds the layers that correspond far more seldom than `cka` [1]_.
+    max(p, q)/(n − 1) on average, and where the ranks add up to n − 1 the value means nothing
+    (Theorem 1). Of networks that differ in their start alone it finds the layers that correspond
+    far more seldom than `cka` [1]_.
 
     References
     ----------

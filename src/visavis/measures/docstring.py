@@ -99,7 +99,7 @@ def _items(section: str) -> Iterator[str]:
 
 
 def markdown(text: str, link: Callable[[str], str | None] = lambda name: None) -> str:
-    """Return a paragraph as Markdown.
+    r"""Return a paragraph as Markdown.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def markdown(text: str, link: Callable[[str], str | None] = lambda name: None) -
     Examples
     --------
     >>> print(markdown("As ``x*y`` in `cka` [1]_, * apart.", {"cka": "cka.md"}.get))
-    As `x*y` in [`cka`](cka.md) [1], \\* apart.
+    As `x*y` in [`cka`](cka.md) [1], \* apart.
     """
 
     def part(found: re.Match[str]) -> str:

@@ -126,7 +126,7 @@ class Shapes:
     y: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Measure:
     """A measure with its facts.
 
@@ -222,6 +222,9 @@ class Measure:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     variants: tuple[Mapping[str, Any], ...] = ()
     specialise: "Callable[[Measure], Measure] | None" = None
+
+    def __repr__(self) -> str:
+        return f"Measure({self.label})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes by name and options: a record holds functions."""

@@ -133,9 +133,9 @@ def cknna(X: Array, Y: Array, /, *, k: int = 10, metric: str = "cosine") -> Arra
     ones.
 
     *When*: between `mutual_knn` and `cka`: only pairs near each other count, and by how alike they
-    are. Few neighbours make it local, many bring it near `cka`. *When not*: values are to be held
-    against those of the paper, whose code computes something else; at large k, where directions of
-    large variance decide as in `cka`; or across k and n.
+    are. Few neighbours make it local; with nearly all samples as neighbours it is near `cka`.
+    *When not*: values are to be held against those of the paper, whose code computes something
+    else; at large k, where directions of large variance decide as in `cka`; or across k and n.
 
     References
     ----------

@@ -151,7 +151,9 @@ def _code(text: str, language: str = "python") -> str:
 
 def _signature(measure: Measure) -> str:
     settings = measure.settings
-    sides = [each for each in inspect.signature(measure.function).parameters if each not in settings]
+    sides = [
+        each for each in inspect.signature(measure.function).parameters if each not in settings
+    ]
     options = [
         name if name in measure.required else f"{name}={_literal(value)}"
         for name, value in settings.items()

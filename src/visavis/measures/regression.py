@@ -137,10 +137,11 @@ def canonical_ridge(
     `Moments.canonical_ridge`. *Cost*: n(p² + q² + pq).
 
     *When*: to see how a verdict depends on whether small directions count: the penalty leads from
-    `cca` at 0 over regularised CCA to linear `cka` at infinity. *When not*: as a single number at a
-    penalty nobody chose with care: it is in squared units of the features, and values at different
-    penalties, or of sides that are scaled otherwise, cannot be compared. In sample, so it grows
-    with width where penalties are small.
+    `cca` (``form="r2"``) at 0 over regularised CCA to the biased linear `cka` at infinity
+    (``normalization="cka"``). *When not*: as a single number at a penalty nobody chose with care:
+    it is in squared units of the features, and values at different penalties, or of sides that are
+    scaled otherwise, cannot be compared. In sample, so it grows with width where penalties are
+    small.
 
     References
     ----------

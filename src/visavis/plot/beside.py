@@ -9,6 +9,8 @@ import numpy as np
 GAP = 6.0
 LINE = 10.5
 _FAR = 1.5 * LINE
+# Worse than to lie on all others.
+_OUTSIDE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def places(
                 break  # what comes is farther away
             tried = _box(points[k], widths[k], candidate)
             cost = float(np.hypot(candidate.x, candidate.y))
-            cost += 1e4 * (1 - tried.shared(outer) / tried.area)
+            cost += 0.0 if tried.shared(outer) >= tried.area else _OUTSIDE
             cost += sum(30 * tried.shared(each) for each in taken)
             cost += sum(10 * tried.shared(each) for each in dots)
             if cost < least:

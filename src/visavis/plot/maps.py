@@ -1,5 +1,6 @@
 """Many models in one picture: a map by their distances, and a tree."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,11 +8,19 @@ import numpy as np
 
 from visavis._core import checks
 from visavis.plot import beside, fonts, labels
-from visavis.plot.axes import PLAIN, POINTS_PER_INCH, read_plainly, write_title
+from visavis.plot.axes import (
+    PLAIN,
+    POINTS_PER_INCH,
+    WIDTH_OF_DIGIT,
+    read_plainly,
+    width_of,
+    write_title,
+)
 from visavis.results import Comparison, ModelComparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; the yellow is too light for dots.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -150,18 +159,15 @@ def embedding(
     for group, look in marks.items():
         chosen = [i for i, row in enumerate(table.rows) if (groups or {}).get(row, "") == group]
         ax.scatter(*points[chosen].T, s=42, linewidths=0.6, edgecolors="white", zorder=3, **look)
-    unit = _frame(ax, points)
-    ax.set(xticks=[], yticks=[])
-    for spine in ax.spines.values():
-        spine.set_color("0.8")
-    if names if names is not None else len(table.rows) <= MOST_NAMED:
-        _name_points(ax, table.rows, points, unit)
-    if np.ptp(points) > 0:
-        _add_scale(ax)
+    _frame(ax, points)
     heading = f"{table.measure}: two dimensions show {100 * share:.0f} % of the squared distances"
     write_title(ax, heading if title is None else title, size=10, pad=8)
     if groups:
         _add_key(ax, marks)
+    if np.ptp(points) > 0:
+        _add_scale(ax)
+    if names if names is not None else len(table.rows) <= MOST_NAMED:
+        _name_points(ax, table.rows, points)
     return ax
 
 
@@ -267,38 +273,40 @@ def _branches(ax: "Axes", distances: np.ndarray, method: str) -> list[int]:
     return drawn["leaves"]
 
 
-def _frame(ax: "Axes", points: np.ndarray) -> float:
-    """Leave room around the points; return the length of a unit in points of type."""
+def _frame(ax: "Axes", points: np.ndarray) -> None:
+    """Leave room around the points, and let a unit be as long upwards as across."""
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     ax.update_datalim([middle - _FINEST / 2, middle + _FINEST / 2])
+    ax.set(xticks=[], yticks=[])
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.125)
     ax.autoscale_view()
     ax.apply_aspect()
-    left, right = ax.get_xlim()
-    return ax.get_window_extent().width / ax.figure.dpi * POINTS_PER_INCH / (right - left)
+    for spine in ax.spines.values():
+        spine.set_color("0.8")
 
 
-def _name_points(ax: "Axes", rows: tuple[str, ...], points: np.ndarray, unit: float) -> None:
-    left, right = ax.get_xlim()
-    bottom, top = ax.get_ylim()
+def _name_points(ax: "Axes", rows: tuple[str, ...], points: np.ndarray) -> None:
+    figure = ax.get_figure(root=True)
+    if figure is not None and (engine := figure.get_layout_engine()):
+        engine.execute(figure)  # whatever takes room has been added: the axes get their size
+        ax.apply_aspect()
+    inch = POINTS_PER_INCH / ax.figure.dpi
+    box = ax.get_window_extent()
     family = fonts.family("".join(rows))
-    corner = np.array([left, bottom])
-    size = (right - left) * unit, (top - bottom) * unit
     texts = [
         ax.annotate(name, place, fontsize=_NAME, fontfamily=family, va="center", zorder=4, **PLAIN)
         for name, place in zip(labels.short(rows), points, strict=True)
     ]
-    for text in texts:
-        # Less than half of the frame, so that on one side of its point there is room.
-        if (width := _width(text)) > 0.45 * size[0]:
-            name = text.get_text()
-            text.set_text(labels.shorten(name, int(len(name) * 0.45 * size[0] / width)))
+    widths = [_fit(text, 0.45 * box.width) * inch for text in texts]
     found = beside.places(
-        (points - corner) * unit, [_width(text) for text in texts], (3, 3, size[0] - 3, size[1] - 3)
+        (ax.transData.transform(points) - box.p0) * inch,
+        widths,
+        (2, 2, box.width * inch - 2, box.height * inch - 2),
     )
     for text, at, place in zip(texts, points, found, strict=True):
         text.set(ha=place.align, position=(place.x, place.y), anncoords="offset points")
+        text.set_in_layout(False)  # it lies inside
         if place.line:
             ax.annotate(
                 "",
@@ -306,11 +314,22 @@ def _name_points(ax: "Axes", rows: tuple[str, ...], points: np.ndarray, unit: fl
                 (place.x, place.y),
                 textcoords="offset points",
                 arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0},
+                in_layout=False,
             )
 
 
-def _width(text: Any) -> float:
-    return text.get_window_extent().width / text.figure.dpi * POINTS_PER_INCH
+def _fit(text: "Annotation", room: float) -> float:
+    """Shorten a name until it fits, and return its width in pixels.
+
+    Less than half of the frame, so that there is room on one side of its point.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what no font has there will be a warning when drawn
+        while (width := text.get_window_extent().width) > room and len(text.get_text()) > 3:
+            name = text.get_text()
+            fitting = min(len(name) - 1, int(len(name) * room / width))
+            text.set_text(labels.shorten(name, max(3, fitting)))
+    return width
 
 
 def _add_scale(ax: "Axes") -> None:
@@ -346,6 +365,7 @@ def _add_key(ax: "Axes", marks: Mapping[str, Mapping[str, Any]]) -> None:
 
     handles = [Line2D([], [], linestyle="none", markersize=6, **look) for look in marks.values()]
     names = labels.short(tuple(marks))
+    longest = max(map(labels.columns, names)) + 3
     # Under names of its own: one that begins with an underscore would be left out.
     key = ax.legend(
         handles,
@@ -355,7 +375,7 @@ def _add_key(ax: "Axes", marks: Mapping[str, Mapping[str, Any]]) -> None:
         bbox_transform=offset_copy(
             ax.transAxes, ax.get_figure(root=True), y=-32 if ax.get_xlabel() else 0, units="points"
         ),
-        ncols=max(1, min(len(names), 60 // (max(map(len, names)) + 4))),
+        ncols=max(1, min(len(names), int(0.75 * width_of(ax) / (longest * WIDTH_OF_DIGIT * 8)))),
         columnspacing=1.2,
         handletextpad=0.2,
         frameon=False,

@@ -67,10 +67,11 @@ def _map_and_tree(between: Comparison, groups: Mapping[str, str] | None) -> Sect
     n = len(between.rows)
     size = (10.5, max(4.8, 0.22 * n + 1.4))
     figure, axes = plt.subplots(1, 2, figsize=size, layout="constrained")
-    plot.embedding(between, axes[0], groups=groups)
     plot.dendrogram(between, axes[1], groups=groups, title="joined by average distance")
     if key := axes[1].get_legend():
         key.remove()  # it is that of the map
+    # Last, for names find their places in the room that the tree leaves.
+    plot.embedding(between, axes[0], groups=groups)
     buffer = io.BytesIO()
     # Matplotlib would put its version here, and the same comparison would give other bytes.
     figure.savefig(buffer, dpi=150, format="png", metadata={"Software": "visavis"})

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -51,6 +52,15 @@ class Power:
         return (
             f"{self.n} samples tell {first:.3f} from {second:.3f} with power {self.power.value:.2f}"
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain JSON types."""
+        return {
+            "n": self.n,
+            "power": self.power.to_dict(),
+            "values": list(self.values),
+            "simulated": self.simulated,
+        }
 
 
 def power(
@@ -183,18 +193,19 @@ def samples_needed(
         cure = "No number of samples tells them apart."
         raise ValueError(checks.message(where, "values", expected, seen, cure))
     random = np.random.default_rng(seed)
-    rounds = 3
-    simulated = min(max(LEAST, int(X.shape[0])), MOST)
-    with progress_bar("simulating", rounds * repeats, show=progress) as step:
-        for _ in range(rounds):
-            tests = _Tests.of(population, simulated, repeats, random, step)
-            needed = tests.needed(power, level)
-            if needed is None:
-                expected, seen = "be farther apart", f"{first:.6g} and {second:.6g}"
-                raise ValueError(checks.message(where, "values", expected, seen))
-            last, simulated = simulated, min(max(LEAST, needed), MOST)
-            if simulated == last:
-                break
+    # Two rounds of few data sets find out how large the data sets have to be.
+    few = max(LEAST, repeats // 4)
+    needed = int(X.shape[0])
+    with progress_bar("simulating", 2 * few + repeats, show=progress) as step:
+
+        def simulated(count: int) -> _Tests:
+            size = min(max(LEAST, needed), MOST)
+            return _Tests.of(population, size, count, random, step)
+
+        for _ in range(2):
+            needed = simulated(few).needed(power, level)
+        tests = simulated(repeats)
+        needed = tests.needed(power, level)
     return tests.at(needed, level)
 
 
@@ -253,13 +264,15 @@ class _Tests:
         interval = Interval(share, low, high, 0.95, error, repeats, method)
         return Power(n, interval, self.values, self.n)
 
-    def needed(self, power: float, level: float) -> int | None:
-        """Return the fewest samples with a power, or None if there are too many."""
+    def needed(self, power: float, level: float) -> int:
+        """Return the fewest samples with a power."""
         low, high = LEAST - 1, LEAST
         while self.found(high, level).mean() < power:
             low, high = high, 2 * high
             if high > END:
-                return None
+                first, second = self.values
+                expected, seen = "be farther apart", f"{first:.9g} and {second:.9g}"
+                raise ValueError(checks.message("samples_needed", "values", expected, seen))
         while high - low > 1:
             middle = (low + high) // 2
             enough = self.found(middle, level).mean() >= power
