@@ -38,6 +38,8 @@ def main() -> None:
     )
     matrix = seconds(lambda: vv.compare(a, b, progress=False))
     tests = seconds(lambda: vv.inference.layer_tests(a, b, n=1000))
+    intervals = seconds(lambda: vv.inference.layer_intervals(a, b))
+    print(f"intervals of 20 x 20 layers: {intervals:.2f} s, {intervals / matrix:.2f} x the values")
     print(
         f"20 x 20 layers, n = 1000, 1000 permutations: {tests:.2f} s; the comparison: {matrix:.2f}"
     )

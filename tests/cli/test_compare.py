@@ -334,3 +334,68 @@ def test_an_id_array_is_named(run, files, tmp_path):
 
 def test_an_id_array_that_there_is_not(refused, files):
     assert "nothing" in refused("compare", *files, "--ids", "nothing")
+
+
+# How it is computed.
+
+
+def test_a_plan_stops_there(run, files, tmp_path, monkeypatch):
+    monkeypatch.setattr("visavis.pairs.compare", lambda *_, **__: pytest.fail("it went on"))
+    result = run("compare", *files, "--plan", "--out", tmp_path / "r.html", "-m", "procrustes")
+    assert result.exit_code == 0
+    assert "9 pairs" in result.stdout
+    assert "procrustes" in result.stdout
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_plan_of_samples_that_differ(run, refused, tmp_path):
+    a, b = layers(n=60)
+    paths = (
+        with_ids(tmp_path / "a.npz", a, np.arange(50)),
+        with_ids(tmp_path / "b.npz", b, np.arange(10, 60)),
+    )
+    assert "must have the same ids" in refused("compare", *paths, "--plan")
+    assert "40 samples" in run("compare", *paths, "--plan", "--align", "inner").stdout
+
+
+@pytest.mark.parametrize("memory", ["20MB", "0.02GB", "2e7"])
+def test_memory(run, files, memory):
+    measure = ("-m", "cka(kernel=rbf)")
+    told = machine(run("compare", *files, *measure, "--memory", memory, "--json"))
+    plain = machine(run("compare", *files, *measure, "--json"))
+    (one,), (other,) = told.values(), plain.values()
+    np.testing.assert_allclose(one["values"], other["values"], rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--memory", "lots"], "visavis: compare: `memory` must"),
+        (["--memory", "-4GB"], "visavis: compare: `memory` must"),
+        (["--memory", "10kB"], "visavis: compare: `memory` must"),
+        (["--workers", "0"], "Invalid value for '--workers'"),
+        (["--workers", "two"], "Invalid value for '--workers'"),
+    ],
+    ids=" ".join,
+)
+def test_ways_to_compute_that_are_refused(refused, files, options, message):
+    assert message in " ".join(refused("compare", *files, *options).replace("│", " ").split())
+
+
+def test_two_workers_in_processes(run, files):
+    measures = ("-m", "cka", "-m", "procrustes", "--json")
+    result = run("compare", *files, "--workers", "2", *measures)
+    assert result.exit_code == 0
+    plain = machine(run("compare", *files, *measures))
+    for label, each in machine(result).items():
+        np.testing.assert_allclose(each["values"], plain[label]["values"], rtol=1e-10)
+
+
+def test_kept_parts_are_used_again(run, files, tmp_path, monkeypatch):
+    options = ("-m", "cka", "-m", "procrustes", "--checkpoint", tmp_path / "kept", "--json")
+    first = run("compare", *files, *options)
+    assert first.exit_code == 0
+    assert list((tmp_path / "kept").iterdir())
+    for name in ("visavis.pairs.blocks._block", "visavis.pairs.sweep._add"):
+        monkeypatch.setattr(name, lambda *_: pytest.fail("computed again"))
+    assert machine(run("compare", *files, *options)) == machine(first)

@@ -327,7 +327,7 @@ def test_the_same_samples_in_another_order_are_joined():
     [
         (
             [range(30), range(30), range(1, 31)],
-            r"VV001 compare: `m[01]` and `m2` must have the same ids row by row, got 1 of 30 ids "
+            r"VV001 compare: `m0` and `m2` must have the same ids row by row, got 1 of 30 ids "
             r"that `m2` lacks \('img0'\)",
         ),
         ([range(30), range(29, -1, -1)], "got the same 30 ids in another order"),

@@ -76,7 +76,8 @@ def test_the_result_is_said_in_words(make: Make, report: Report) -> None:
     [
         pytest.param({"cols": ("a", "b", "c", "d")}, "4 of 4 layers of seed0 are most like the "
                      "layer at the same depth in seed1.", id="by depth"),
-        pytest.param({"names": ("net", "net")}, "Each layer of net is held against the others.", id="itself"),
+        pytest.param({"names": ("net", "net")}, "Each layer of net is held against the others.",
+                     id="itself"),
         pytest.param({"values": np.full((4, 4), nan)}, "No pair of layers has a value", id="none"),
     ],
 )  # fmt: skip

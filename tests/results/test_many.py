@@ -180,7 +180,9 @@ def test_between_two_models(scale, oracle):
     assert (between.rows, between.cols, between.unit) == (("a", "b", "c"),) * 2 + ("model",)
     assert between.names == ("models", "models")
     assert (between.values == between.values.T).all() == scale.symmetric
-    assert between.scale.description.startswith(scale.description + "; mean over layers ")
+    known = f"{scale.description[:-1]}; " if scale.description else ""
+    assert between.scale.description.startswith(f"{known}mean over layers ")
+    assert replace(between.scale, description=scale.description) == scale
 
 
 @pytest.mark.parametrize("reduce", ["best", "matched"])

@@ -21,6 +21,8 @@ from visavis.inference.groups import labelled_difference as labelled_difference
 from visavis.inference.intervals import bootstrap as bootstrap
 from visavis.inference.intervals import jackknife as jackknife
 from visavis.inference.intervals import subsample as subsample
+from visavis.inference.layer_intervals import LayerIntervals as LayerIntervals
+from visavis.inference.layer_intervals import layer_intervals as layer_intervals
 from visavis.inference.layers import LayerTests as LayerTests
 from visavis.inference.layers import layer_tests as layer_tests
 from visavis.inference.permutations import permutation_test as permutation_test

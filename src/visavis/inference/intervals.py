@@ -149,7 +149,7 @@ def from_values(
     return Interval(value, low, high, level, error, n, method, found, evidence)
 
 
-def steady(values: np.ndarray, half: float) -> np.ndarray:
+def steady(values: np.ndarray, half: float | np.ndarray) -> np.ndarray:
     """Return debiased CKA on a scale on which its spread hardly depends on it."""
     return np.arctanh(np.sqrt(np.clip((values + half) / (1 + half), 0, 1 - 1e-9)))
 

@@ -272,7 +272,7 @@ class _Work:
             message = checks.message("VV002 compare", "a` and `b", expected, f"{n}", cure)
             raise ValueError(message)
         layers = _matrices(both)
-        drawn = _planned(layers, self.measures, self.memory, self.engine)
+        drawn = _planned(layers, self.measures, self.memory, self.engine, timed=False)
         shared = [*notes, *findings.of_samples(n, both), *findings.of_layers(called, both)]
         total = steps(drawn, layers, self.measures)
         with progress_bar("comparing layers", total, show=self.progress) as step:
@@ -362,6 +362,8 @@ def _planned(
     measures: Sequence[Measure],
     memory: str | float | None,
     engine: Engine,
+    *,
+    timed: bool = True,
 ) -> Plan:
     widths = [tuple(p for _, p in side.shapes.values()) for side in layers]
     whole = budget("compare", memory)
@@ -376,7 +378,7 @@ def _planned(
         workers=workers,
         split=engine.executor is not None or engine.folder is not None,
     )
-    return planned(measures, task, layers[0].sample)
+    return planned(measures, task, layers[0].sample if timed else None)
 
 
 def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[Measure]:

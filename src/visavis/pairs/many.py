@@ -72,7 +72,9 @@ def corresponding(
     if align == "inner":
         return _joined(models)
     # Any two must agree: one without ids agrees with two that do not agree with each other.
-    distinct = {(each.ids, each.digests, each.n, each.shuffled): k for k, each in models.items()}
+    distinct: dict[object, str] = {}
+    for name, each in models.items():
+        distinct.setdefault((each.ids, each.digests, each.n, each.shuffled), name)
     for one, other in combinations(distinct.values(), 2):
         correspond(models[one], models[other], names=(one, other))
     return dict(models), ()

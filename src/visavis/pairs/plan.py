@@ -77,7 +77,7 @@ class Plan:
     workers : int
         How many tasks run at once.
     rate : float
-        Operations in a second, from a product timed just now.
+        Operations in a second, from a product timed just now; NaN where none was.
     """
 
     samples: int
@@ -196,8 +196,16 @@ class Task:
         return Shapes(self.n, *self.widths)
 
 
-def planned(measures: Sequence[Measure], task: Task, sample: Array) -> Plan:
+def planned(measures: Sequence[Measure], task: Task, sample: Array | None) -> Plan:
     """Return the plan of a comparison.
+
+    Parameters
+    ----------
+    measures : sequence of Measure
+    task : Task
+    sample : array, optional
+        Of the library and on the device of the layers, where a product is timed; without it the
+        plan does not say how long it will take.
 
     Raises
     ------
@@ -221,7 +229,7 @@ def planned(measures: Sequence[Measure], task: Task, sample: Array) -> Plan:
         parts=tuple(parts),
         budget=None if task.budget is None else task.budget * task.workers,
         workers=task.workers,
-        rate=_rate(sample),
+        rate=math.nan if sample is None else _rate(sample),
     )
 
 

@@ -84,6 +84,8 @@ class _Sweep:
         ]
         facts = list(known.values())
         single = self._part.tasks == 1
+        # Told tile by tile, unless that one task is sent elsewhere.
+        here = single and self._engine.executor is None
         tasks = [
             partial(
                 _add,
@@ -95,7 +97,7 @@ class _Sweep:
                 split,
                 self._same,
                 wide,
-                step if single else None,
+                step if here else None,
             )
             for chunk in chunks
         ]
@@ -103,7 +105,7 @@ class _Sweep:
         if self._engine.folder is not None:
             name = run.named("tiles", self._sides, *self._kernels, self._part.rows, wide)
         names = [f"{name} {layers} {k} of {len(chunks)}" for k in range(len(chunks))]
-        told = (lambda: None) if single else step
+        told = (lambda: None) if here else (lambda: _often(step, len(every) if single else 1))
         found = self._engine.all(tasks, told, names=names, restore=_restored)
         total = found[0]
         for each in found[1:]:
@@ -136,6 +138,11 @@ class _Sweep:
         ]
         found = self._engine.all(tasks)
         return {layer: each.known for layer, each in zip(asked, found, strict=True) if each.known}
+
+
+def _often(step: Step, times: int) -> None:
+    for _ in range(times):
+        step()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Comparisons: a layer × layer table of one measure, and several such tables together."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,11 @@ class Scale:
 
     def __post_init__(self) -> None:
         checks.option("Scale", "direction", self.direction, ("similarity", "distance"))
+
+    def described(self, more: str) -> "Scale":
+        """Return the scale with more to say of its numbers."""
+        known = [each for each in (self.description.rstrip(". "), more) if each]
+        return replace(self, description="; ".join(known))
 
 
 UNITS = ("layer", "model", "group")

@@ -78,7 +78,6 @@ def grouped(between: Comparison, groups: Mapping[str, str]) -> Grouped:
             chance[i, j] = np.nan if between.chance is None else between.chance[chosen].mean()
         if pairs[i, j] > 1:
             deviation[i, j] = between.values[chosen].std(ddof=1)
-    description = f"{between.scale.description}; mean over pairs of different models"
     mean = replace(
         between,
         values=values,
@@ -86,7 +85,7 @@ def grouped(between: Comparison, groups: Mapping[str, str]) -> Grouped:
         rows=names,
         cols=names,
         names=("groups", "groups"),
-        scale=replace(between.scale, description=description),
+        scale=between.scale.described("mean over pairs of different models"),
         findings=tuple(
             replace(each, layers=tuple(dict.fromkeys(groups[model] for model in each.layers)))
             for each in between.findings

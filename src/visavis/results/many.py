@@ -171,9 +171,7 @@ class ModelComparison:
             rows=self.models,
             cols=self.models,
             names=("models", "models"),
-            scale=replace(
-                self.scale, description=f"{self.scale.description}; {reduction.description}"
-            ),
+            scale=self.scale.described(reduction.description),
             findings=self._findings(self._owners),
             unit="model",
         )

@@ -74,7 +74,9 @@ def check(reduce: str, layers: Mapping[str, Layers]) -> None:
     if reduce != "same":
         return
     # Models of one architecture have the same layers and are looked at once.
-    distinct = {frozenset(own): model for model, own in layers.items()}
+    distinct: dict[frozenset[str], str] = {}
+    for model, own in layers.items():
+        distinct.setdefault(frozenset(own), model)
     for own, model in distinct.items():
         for other, second in distinct.items():
             if own.isdisjoint(other):
