@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+PEERS := .venv-peers/bin/python -m pip -qq --disable-pip-version-check
 
-.PHONY: demo setup test lint docs bench faults clean
+.PHONY: demo setup test lint docs bench peers faults clean
 
 demo: .venv/.demo  # train small nets on real images, compare all their layers, write a report
 	$(BIN)/visavis demo --out demo-report
@@ -27,11 +28,14 @@ docs: .venv/.dev  # the pages that are written from the code
 bench: .venv/.dev  # speed, beside the bare products
 	@for script in bench/*.py; do echo "$(BIN)/python $$script"; $(BIN)/python $$script || exit 1; done
 
+peers: .venv-peers/.done  # other packages on the same data: docs/peers.md
+	.venv-peers/bin/python -W ignore -m bench.peers.agreement
+
 faults: .venv/.dev  # known faults planted in a copy, each of which the tests must notice
 	$(BIN)/python scripts/planted_faults.py
 
 clean:  # back to a fresh clone
-	rm -rf .venv demo-report build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers demo-report build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp in .venv says that a step is done; it is done again when what it was made from changes.
@@ -43,6 +47,15 @@ clean:  # back to a fresh clone
 .venv/.dev: .venv/.pip pyproject.toml constraints.txt
 	@echo "visavis: installing the development environment (a few minutes) ..."
 	@$(PIP) install -c constraints.txt -e . --group dev
+	@touch $@
+
+# Their versions clash with those of .venv, and on paper with each other: everything is pinned there.
+.venv-peers/.done: bench/peers/requirements.txt
+	@echo "visavis: installing other packages to compare with (a few minutes) ..."
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@$(PEERS) install -c constraints.txt torch
+	@$(PEERS) install --no-deps -r bench/peers/requirements.txt
+	@$(PEERS) install --no-deps -e .
 	@touch $@
 
 OLD = visavis: needs Python 3.11 or newer, found %d.%d. Name one: make PYTHON=python3.11

@@ -1,18 +1,22 @@
 """Pages that are written from the code say what the code says, and what pages say can be typed."""
 
 import ast
+import json
 import os
 import re
 import runpy
 import shutil
 import subprocess
 import sys
+from collections import OrderedDict
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import torch
+from matplotlib import pyplot as plt
 from onnx import TensorProto, helper
 from PIL import Image
 
@@ -164,3 +168,55 @@ def test_the_command_lines_of_extraction(extraction):
     assert told.count("20 rows of all workers") == 2
     assert "10 samples, about" in told  # the dry run
     assert (extraction / "nets.html").is_file()
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """The stores that docs/models.md takes for granted: two architectures, three seeds each."""
+    generator = torch.Generator().manual_seed(0)
+    loader = list(torch.randn(64, 3, 16, 16, generator=generator).split(16))
+    for kind, width in (("narrow", 4), ("wide", 8)):
+        for seed in range(3):
+            torch.manual_seed(seed)
+            net = torch.nn.Sequential(
+                OrderedDict(
+                    layer1=torch.nn.Conv2d(3, width, 3, stride=4),
+                    relu=torch.nn.ReLU(),
+                    layer2=torch.nn.Conv2d(width, 2 * width, 3, stride=2),
+                )
+            )
+            into = tmp_path / "runs" / f"{kind}-seed{seed}"
+            vv.extract(net, loader, pool="flatten", into=into, progress=False)
+    return tmp_path
+
+
+def test_the_command_lines_of_models(runs):
+    told = ""
+    for line in commands("models.md"):
+        run = shell(line, runs)
+        assert run.returncode == 0, f"{line}\n{run.stdout}\n{run.stderr[-3000:]}"
+        told += run.stdout
+    assert "narrow × wide" in told
+    assert "171 pairs" in told  # the plan
+    assert "Groups of models" in (runs / "models.html").read_text("utf-8")
+    without = json.loads((runs / "all-but-relu.json").read_text("utf-8"))
+    assert not any("relu" in row for row in without["layers"]["table"]["rows"])
+    assert list((runs / "kept").iterdir())
+
+
+def test_the_python_of_models(runs, monkeypatch):
+    monkeypatch.chdir(runs)
+    names = {}
+    for block in blocks("models.md", "python"):
+        exec(compile(block, "models.md", "exec"), names)
+    plt.close("all")
+    assert names["res"].models[0] == "narrow-seed0"
+    assert vv.ModelComparison.load("all.json").models == names["res"].models
+    assert (runs / "models.html").is_file()
+
+
+def test_independent_models_are_shown_as_poorly_as_models_says():
+    from visavis.plot.spaces import scaled
+
+    distances = np.sqrt(2) * (1 - np.eye(10))
+    assert scaled(distances)[1] == pytest.approx(2 / 9)

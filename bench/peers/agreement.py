@@ -21,7 +21,9 @@ def main() -> int:
         cases = importlib.import_module(f"bench.peers.{family}_cases").cases()
         found = [run(case, data) for case in cases for data in case.data]
         findings += found
-        print(f"{family}: {len(found)} comparisons, {time.perf_counter() - start:.0f} s", flush=True)
+        print(
+            f"{family}: {len(found)} comparisons, {time.perf_counter() - start:.0f} s", flush=True
+        )
     wrong = [each for each in findings if each.complaint]
     for each in wrong:
         print(

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from bench.peers.shared import DATA
+
 from visavis.measures.registry import resolve
 
-Function = Callable[[Any, Any], Any]
+Function = Callable[..., Any]
 Outcome = float | str
 
 FLOAT64, FLOAT32 = ("published", "related", "small", "wide", "unrelated"), ("offset",)
@@ -121,7 +121,10 @@ def run(case: Case, data: str) -> Finding:
     else:
         if gap <= tolerance:
             complaints.append("a difference was expected")
-        for name, value, wanted in (("ours", ours, expected.ours), ("peer", theirs, expected.theirs)):
+        for name, value, wanted in (
+            ("ours", ours, expected.ours),
+            ("peer", theirs, expected.theirs),
+        ):
             if isinstance(value, str) and value != wanted:
                 complaints.append(f"{name}: {value} was not expected")
             if wanted and value != wanted:

@@ -54,6 +54,6 @@ def cka_of(
     above: Callable[[Array, Array], float],
     below: Callable[[Array, Array], float] | None = None,
 ) -> float:
-    """Return an HSIC over the roots of that of each with itself, by the same or another estimator."""
+    """Return an HSIC over the root of those of each with itself, by the same or another."""
     below = below or above
     return above(K, L) / np.sqrt(below(K, K) * below(L, L))

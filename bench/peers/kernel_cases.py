@@ -4,16 +4,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from cka import cka_from_features
-from cka_pytorch import CKACalculator
-from ckatorch.core import cka_base
-from hyppo.independence import RV, Hsic
-from rsatoolbox.rdm import compare
-from scipy.spatial.distance import pdist
-from torch_cka import CKA
-
 import repsim as compiled
+import torch
 from bench.peers.cases import (
     FLOAT64,
     Case,
@@ -34,6 +26,13 @@ from bench.peers.definitions import (
     gaussian,
     linear,
 )
+from cka import cka_from_features
+from cka_pytorch import CKACalculator
+from ckatorch.core import cka_base
+from hyppo.independence import RV, Hsic
+from rsatoolbox.rdm import compare
+from scipy.spatial.distance import pdist
+from torch_cka import CKA
 
 things_cka = under("thingsvision.core.cka", "cka_numpy").CKANumPy
 yuanli = under("similarity.backend.yuanli2333", "CKA")
@@ -120,7 +119,9 @@ def gaussian_cka(widths: Function, estimator: Function = biased_hsic) -> Functio
 
 def lower_median(X: Any) -> float:
     """Half of the root of the lower median of all n² squared distances, zeros included."""
-    squares = np.sort(np.concatenate([np.zeros(len(X)), *[pdist(wide(X, X)[0], "sqeuclidean")] * 2]))
+    squares = np.sort(
+        np.concatenate([np.zeros(len(X)), *[pdist(wide(X, X)[0], "sqeuclidean")] * 2])
+    )
     return 0.5 * squares[(squares.size - 1) // 2] ** 0.5
 
 
@@ -132,7 +133,9 @@ def median_of_unequal(X: Any) -> float:
 BOTH_BIASED = "divides the debiased HSIC by biased ones, and sets the diagonal to 1"
 EMPTIED = "empties the diagonal after centring, which leaves a bias"
 SHARED = "uses the bandwidth of X for Y"
-LOWER = "takes the median over all n² entries, zeros of the diagonal included, the lower one if even"
+LOWER = (
+    "takes the median over all n² entries, zeros of the diagonal included, the lower one if even"
+)
 UNIT = "has a bandwidth of 1 unless told otherwise, whatever the distances are"
 
 BIASED, DEBIASED = "cka(estimator=biased)", "cka"
@@ -150,7 +153,13 @@ def _linear() -> list[Case]:
     tang = on_grams(xfer.cka)
     song, lange = (repsim("cka", "linear", name) for name in ("song", "lange"))
     return [
-        Case(BIASED, "thingsvision", "CKANumPy(kernel='linear')", plain, on(narrowed(plain), "offset")),
+        Case(
+            BIASED,
+            "thingsvision",
+            "CKANumPy(kernel='linear')",
+            plain,
+            on(narrowed(plain), "offset"),
+        ),
         Case(BIASED, "ckatorch", "cka_base", ckatorch()),
         Case(BIASED, "repsim", "cka('linear', 'gretton')", repsim("cka", "linear", "gretton")),
         Case(
@@ -160,7 +169,13 @@ def _linear() -> list[Case]:
             yuanli.linear_CKA,
             on(narrowed(yuanli.linear_CKA), "offset"),
         ),
-        Case(BIASED, "similarity-repository", "nn_similarity_index cka", tang, on(narrowed(tang), "offset")),
+        Case(
+            BIASED,
+            "similarity-repository",
+            "nn_similarity_index cka",
+            tang,
+            on(narrowed(tang), "offset"),
+        ),
         Case(BIASED, "hyppo", "RV", RV().statistic, loose=1e-4),
         Case(BIASED, "rsatoolbox", "compare('cosine_cov') of squared distances", rsa_cka),
         Case(
@@ -236,7 +251,12 @@ def _hsic() -> list[Case]:
     words = "leaves out the division by (n − 1)²"
     lange = on(Difference(EMPTIED, by=lambda X, Y: emptied_hsic(linear(X), linear(Y))))
     return [
-        Case("hsic(estimator=biased)", "repsim", "hsic('linear', 'gretton')", repsim("hsic", "linear", "gretton")),
+        Case(
+            "hsic(estimator=biased)",
+            "repsim",
+            "hsic('linear', 'gretton')",
+            repsim("hsic", "linear", "gretton"),
+        ),
         Case(
             "hsic(estimator=biased)",
             "similarity-repository",
@@ -298,7 +318,12 @@ def _gaussian() -> list[Case]:
             "ckatorch",
             "cka_base(kernel='rbf', threshold=0.5, unbiased=True)",
             half(unbiased=True),
-            on(Difference("takes the lower one of the two middle entries", by=by_lower(debiased_hsic)), *FLOAT64),
+            on(
+                Difference(
+                    "takes the lower one of the two middle entries", by=by_lower(debiased_hsic)
+                ),
+                *FLOAT64,
+            ),
         ),
         Case(
             RBF,

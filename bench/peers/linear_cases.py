@@ -6,7 +6,10 @@ import numpy as np
 import procrustes
 import scipy.linalg
 import scipy.spatial
-from hyppo.independence import CCA as HyppoCCA
+from bench.peers.cases import Case, Difference, Function, on, uncentred, under, wide
+from bench.peers.definitions import biased_hsic, cka_of, linear
+from bench.peers.kernel_cases import on_grams, repsim, xfer
+from hyppo import independence
 from rsatoolbox.rdm import compare
 from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
@@ -14,10 +17,6 @@ from sklearn.cross_decomposition import CCA
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from statsmodels.multivariate.cancorr import CanCorr
-
-from bench.peers.cases import Case, Difference, Function, narrowed, on, uncentred, under, wide
-from bench.peers.definitions import biased_hsic, cka_of, linear
-from bench.peers.kernel_cases import on_grams, repsim, xfer
 
 google = under("similarity.backend.svcca", "cca_core")
 projected = under("similarity.backend.svcca", "pwcca").compute_pwcca
@@ -70,9 +69,9 @@ def permuted(X: Any, Y: Any) -> Any:
 
 
 def rsatoolbox(method: str) -> Function:
-    return lambda X, Y: compare(
-        *(pdist(Z, "sqeuclidean")[None] for Z in (X, Y)), method=method
-    )[0, 0]
+    return lambda X, Y: compare(*(pdist(Z, "sqeuclidean")[None] for Z in (X, Y)), method=method)[
+        0, 0
+    ]
 
 
 # Their definitions, written down anew.
@@ -143,8 +142,8 @@ UNWHITENED = (
     "direction, and weighs by features that still have their mean"
 )
 OTHER_AXES = (
-    "keeps other axes: 0.98 between X and 2X, where it keeps 49 of 50 and divides by 50; which, was "
-    "not found out (compiled code)"
+    "keeps other axes: 0.98 between X and 2X, where it keeps 49 of 50 and divides by 50; which "
+    "ones was not found out (compiled code)"
 )
 
 
@@ -172,14 +171,17 @@ def _canonical() -> list[Case]:
             google_,
             "svcca get_cca_similarity, mean",
             google_cca,
-            on(Difference("leaves out the last correlations, 2 % of their sum", by=without_tail), *UNEVEN),
+            on(
+                Difference("leaves out the last correlations, 2 % of their sum", by=without_tail),
+                *UNEVEN,
+            ),
             data=TALL,
         ),
         Case(
             "cca",
             "hyppo",
             "CCA",
-            HyppoCCA().statistic,
+            independence.CCA().statistic,
             on(Difference("whitens nothing: it is the biased linear CKA", by=linear_cka), *TALL),
             data=TALL,
         ),
@@ -230,7 +232,9 @@ def _canonical() -> list[Case]:
             },
             data=TALL,
         ),
-        Case("linear_regression", "scikit-learn", "LinearRegression, r2_score", regression, data=TALL),
+        Case(
+            "linear_regression", "scikit-learn", "LinearRegression, r2_score", regression, data=TALL
+        ),
         Case("eigenspace_overlap", "scipy", "linalg.subspace_angles", angles, data=TALL),
     ]
 
@@ -294,7 +298,7 @@ def _bures() -> list[Case]:
             lambda X, Y: -rsatoolbox("neg_riem_dist")(X, Y),
             on(
                 Difference(
-                    "takes the distance from the best mixture of one Gram matrix and noise to the other",
+                    "is least over mixtures of one Gram matrix with noise, on any scale",
                     by=fitted_riemannian,
                 ),
                 "wide",

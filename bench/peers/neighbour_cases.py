@@ -4,6 +4,7 @@ from typing import Any
 
 import gudhi
 import numpy as np
+from bench.peers.cases import Case, Difference, Function, narrowed, on, wide
 from dadapy import Data, MetricComparisons
 from ripser import ripser
 from scipy.spatial.distance import pdist, squareform
@@ -13,7 +14,6 @@ from sklearn.neighbors import NearestNeighbors
 
 import visavis as vv
 from visavis import dimension
-from bench.peers.cases import Case, Difference, Function, narrowed, on, wide
 
 # Peers, called.
 
@@ -110,9 +110,7 @@ def with_gudhi(graph: Any, _: Any) -> Any:
 
 def _orders(X: Any, Y: Any) -> Any:
     """All samples by distance, whatever stands first taken for the sample itself."""
-    return [
-        NearestNeighbors(n_neighbors=len(Z)).fit(Z).kneighbors(Z)[1].tolist() for Z in (X, Y)
-    ]
+    return [NearestNeighbors(n_neighbors=len(Z)).fit(Z).kneighbors(Z)[1].tolist() for Z in (X, Y)]
 
 
 def overlap_after_first(k: int) -> Function:

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 import ot
+from bench.peers.cases import Case, Difference, Function
 from hyppo.independence import Dcorr
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist, jensenshannon, pdist, squareform
+from scipy.spatial.distance import jensenshannon, pdist, squareform
 from scipy.special import softmax
 from scipy.stats import chi2, pearsonr, permutation_test
 from skbio.stats.distance import mantel
@@ -15,7 +16,6 @@ from sklearn.linear_model import LinearRegression, RidgeCV
 from sklearn.metrics import zero_one_loss
 
 import visavis as vv
-from bench.peers.cases import EVERYWHERE, Case, Difference, Function, on
 from visavis import inference
 
 COUNT = 2000
@@ -77,7 +77,9 @@ def partial_least_squares(X: Any, Y: Any) -> Any:
 
 
 def explained(found: Any, _: Any) -> Any:
-    lost, total = (sum(((y - other) ** 2).sum() for y, *rest in found for other in (rest[k],)) for k in (0, 1))
+    lost, total = (
+        sum(((y - other) ** 2).sum() for y, *rest in found for other in (rest[k],)) for k in (0, 1)
+    )
     return 1 - lost / total
 
 
@@ -145,7 +147,13 @@ def _matching() -> list[Case]:
             shannon,
             data=("published", "tied"),
         ),
-        Case("disagreement", "scikit-learn", "zero_one_loss", disagreement, data=("published", "tied")),
+        Case(
+            "disagreement",
+            "scikit-learn",
+            "zero_one_loss",
+            disagreement,
+            data=("published", "tied"),
+        ),
     ]
 
 
@@ -165,8 +173,18 @@ def _prediction() -> list[Case]:
     return [
         of("", "RidgeCV, five folds", ridge, explained),
         of(", penalties=0", "LinearRegression, five folds", least_squares, explained),
-        of(", model=pls, components=3", "PLSRegression, five folds", partial_least_squares, explained),
-        of(", model=pls, score=pearson, components=3", "PLSRegression, pearsonr", partial_least_squares, median_correlation),
+        of(
+            ", model=pls, components=3",
+            "PLSRegression, five folds",
+            partial_least_squares,
+            explained,
+        ),
+        of(
+            ", model=pls, score=pearson, components=3",
+            "PLSRegression, pearsonr",
+            partial_least_squares,
+            median_correlation,
+        ),
     ]
 
 
@@ -176,13 +194,15 @@ def _options(text: str) -> dict[str, Any]:
 
 
 def _tests() -> list[Case]:
-    def of(measure: str, peer: str, call: str, theirs: Function, *why: Difference) -> Case:
+    def of(
+        measure: str, peer: str, call: str, theirs: Function, why: Difference | None = None
+    ) -> Case:
         return Case(
             f"inference.permutation_test(measure={measure}), p",
             peer,
             call,
             theirs,
-            on(*why, "published") if why else {},
+            {"published": why} if why else {},
             ours=ours(measure),
             data=("published",),
             tolerance=CHANCE,

@@ -7,39 +7,47 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
-import visavis as vv
-from bench.peers.cases import Finding
+from bench.peers.cases import FLOAT32, Finding
 from bench.peers.shared import WORDS
+
+import visavis as vv
 
 PATH = Path(__file__).parents[2] / "docs" / "peers.md"
 
 HEADER = """# Beside other packages
 
-Written by `make peers`, which installs the packages into an environment of their own and compares them with
-visavis on the same data. It fails where a number that was to agree does not, where one that was known to differ does
-not any more, and where a reason that is given for a difference does not explain it. No number of visavis is an
-expected value: what is asserted is that two programs agree, or that a peer's number comes out of its definition, written
-down anew.
+Written by `make peers`, which installs the packages into an environment of their own and compares
+them with visavis on the same data. It fails where a number that was to agree does not, where one
+that was known to differ does not any more, and where a reason that is given for a difference does
+not explain it. No number of visavis is an expected value: what is asserted is that two programs
+agree, or that a peer's number comes out of its definition, written down anew.
 
-*Agreement* is the largest relative difference over the data sets. A difference is *reproduced* where the peer's
-number was computed from the reason given, and *gone* where the peer, called so that the reason does not apply,
-agrees with visavis."""
+*Agreement* is the largest relative difference over the data sets, up to the next power of ten. A
+difference is *reproduced* where the peer's number was computed from the reason given, and *gone*
+where the peer, called so that the reason does not apply, agrees with visavis."""
 
 LEFT_OUT = (
-    ("netrep, anatome, ReSi, sim_metric, platonic-rep, tensor-similarity", "not on the package index"),
+    (
+        "netrep, anatome, ReSi, sim_metric, platonic-rep, tensor-similarity",
+        "not on the package index",
+    ),
     (
         "thingsvision",
-        "needs torchvision 0.15.2 and TensorFlow below 2.16 to be imported; its modules of measures need neither "
-        "and are imported by themselves",
+        "needs torchvision 0.15.2 and TensorFlow below 2.16 to be imported; its modules of "
+        "measures need neither and are imported by themselves",
     ),
     (
         "similarity-repository",
-        "needs six packages that are not on the index to be imported; the modules that need none of them are "
-        "imported by themselves: those of google/svcca, yuanli2333 and nn_similarity_index",
+        "needs six packages that are not on the index to be imported; the modules that need none "
+        "of them are imported by themselves: those of google/svcca, yuanli2333 and "
+        "nn_similarity_index",
     ),
     ("dadapy", "is compiled for NumPy 1, which is why all of this runs on NumPy 1.26"),
     ("scikit-bio", "needs NumPy 2 from 0.7 on; 0.6.3 stands in"),
-    ("POT in `gromov_wasserstein`", "visavis calls its solver, so that agreement would say nothing"),
+    (
+        "POT in `gromov_wasserstein`",
+        "visavis calls its solver, so that agreement would say nothing",
+    ),
 )
 
 
@@ -52,12 +60,15 @@ def write(findings: list[Finding]) -> Path:
 def _lines(findings: list[Finding]) -> Iterable[str]:
     differing = [each for each in findings if each.expected]
     explained = [each for each in differing if each.shown]
-    both = [each for each in differing if isinstance(each.ours, str) or isinstance(each.theirs, str)]
+    both = [
+        each for each in differing if isinstance(each.ours, str) or isinstance(each.theirs, str)
+    ]
     yield HEADER
     yield ""
     yield (
-        f"{len(findings)} comparisons: {len(findings) - len(differing)} agree, {len(differing)} differ. Of these "
-        f"{len(explained)} are reproduced or gone; in {len(both)} one side has no value."
+        f"{len(findings)} comparisons: {len(findings) - len(differing)} agree, {len(differing)} "
+        f"differ. Of these {len(explained)} are reproduced or gone; in {len(both)} one side has no "
+        "value."
     )
     yield ""
     yield "| measure | package | its function | data | agreement | why not |"
@@ -73,9 +84,11 @@ def _lines(findings: list[Finding]) -> Iterable[str]:
     yield ""
     yield from (f"- {name}: {reason}." for name, reason in LEFT_OUT)
     yield ""
-    yield "Without a peer here, and tested against their definitions alone: " + ", ".join(
-        f"`{name}`" for name in _alone(findings)
-    ) + "."
+    yield (
+        "Without a peer here, and tested against their definitions alone: "
+        + ", ".join(f"`{name}`" for name in _alone(findings))
+        + "."
+    )
     yield ""
     yield "## Versions"
     yield ""
@@ -105,12 +118,24 @@ def _agreement(group: list[Finding]) -> str:
     if wrong:
         return f"**{wrong}**"
     if first.expected is None:
-        return _order(max(each.apart for each in group))
+        return _orders(group)
     return f"no: {_value(first.ours)} here, {_value(first.theirs)} there"
 
 
+def _orders(group: list[Finding]) -> str:
+    """Say how far agreement goes; of data in float32, whose values are float32, separately."""
+    narrow = [each for each in group if each.data in FLOAT32]
+    broad = [each for each in group if each.data not in FLOAT32]
+    parts = [
+        _order(max(each.apart for each in part)) + (f" ({part[0].data})" if part is narrow else "")
+        for part in (broad, narrow)
+        if part
+    ]
+    return ", ".join(parts)
+
+
 def _order(gap: float) -> str:
-    """The smallest power of ten that is not below; what rounding does is not worth telling apart."""
+    """Return the next power of ten; below 10⁻¹⁴ it is rounding, not worth telling apart."""
     return f"to {10.0 ** max(-14, math.ceil(math.log10(gap))):.0e}" if gap else "exact"
 
 

@@ -4,14 +4,13 @@ from typing import Any
 
 import dcor
 import numpy as np
+from bench.peers.cases import Case, Difference, Function, narrowed, on, under
 from hyppo.independence import Dcorr
 from rsatoolbox.data import Dataset
 from rsatoolbox.data.noise import prec_from_measurements
 from rsatoolbox.rdm import calc_rdm, compare
 from scipy.spatial.distance import pdist, squareform
 from skbio.stats.distance import mantel
-
-from bench.peers.cases import Case, Difference, Function, narrowed, on, under
 
 helpers = under("thingsvision.core.rsa", "helpers")
 # What rsatoolbox calls the comparisons of visavis.
@@ -105,7 +104,7 @@ def crossnobis_by_fold(comparison: str, noise: str) -> Function:
 
 
 def shrunk_precision(X: Any) -> Any:
-    """As rsatoolbox's shrinkage_diag, which counts degrees of freedom as (m − 1)·r, not m·(r − 1)."""
+    """As rsatoolbox's shrinkage_diag, with (m − 1)·r degrees of freedom in place of m·(r − 1)."""
     m, r, p = X.shape
     noise = (X - X.mean(axis=1, keepdims=True)).reshape(-1, p)
     freedom = (m - 1) * r
@@ -202,40 +201,52 @@ def _rdms() -> list[Case]:
                     },
                 )
             )
-    for method in ("pearson", "spearman"):
-        found.append(
-            Case(
-                f"rsa(rdm=euclidean, compare={method})",
-                "scikit-bio",
-                f"mantel('{method}')",
-                skbio(method),
-            )
+    found += [
+        Case(
+            f"rsa(rdm=euclidean, compare={method})",
+            "scikit-bio",
+            f"mantel('{method}')",
+            skbio(method),
         )
+        for method in ("pearson", "spearman")
+    ]
     return found
 
 
 def _repeats() -> list[Case]:
-    def of(rdm: str, shrinkage: str, call: str, theirs: Function, *why: Difference) -> Case:
+    def of(
+        rdm: str, shrinkage: str, call: str, theirs: Function, why: Difference | None = None
+    ) -> Case:
         return Case(
             f"rsa(rdm={rdm}, compare=pearson{shrinkage})",
             "rsatoolbox",
             call,
             theirs,
-            on(*why, "repeats") if why else {},
+            {"repeats": why} if why else {},
             data=("repeats",),
         )
 
     return [
-        of("mahalanobis", ", shrinkage=0.0", "calc_rdm('mahalanobis'), noise 'full'", mahalanobis("pearson", "full")),
-        of("mahalanobis", ", shrinkage=1.0", "calc_rdm('mahalanobis'), noise 'diag'", mahalanobis("pearson", "diag")),
+        of(
+            "mahalanobis",
+            ", shrinkage=0.0",
+            "calc_rdm('mahalanobis'), noise 'full'",
+            mahalanobis("pearson", "full"),
+        ),
+        of(
+            "mahalanobis",
+            ", shrinkage=1.0",
+            "calc_rdm('mahalanobis'), noise 'diag'",
+            mahalanobis("pearson", "diag"),
+        ),
         of(
             "mahalanobis",
             "",
             "calc_rdm('mahalanobis'), noise 'shrinkage_diag'",
             mahalanobis("pearson", "shrinkage_diag"),
             Difference(
-                "estimates the shrinkage with (m − 1)·r degrees of freedom for m samples of r repeats, "
-                "of which m means were taken",
+                "counts (m − 1)·r degrees of freedom of the noise of m samples with r repeats, "
+                "which has m·(r − 1)",
                 by=shrunk_mahalanobis,
             ),
         ),
@@ -275,6 +286,11 @@ def _distances() -> list[Case]:
             hyppo(bias=True),
             {**on(Difference("is the root", by=dcor.distance_correlation)), **numba},
         ),
-        Case("distance_correlation", "dcor", "u_distance_correlation_sqr", dcor.u_distance_correlation_sqr),
+        Case(
+            "distance_correlation",
+            "dcor",
+            "u_distance_correlation_sqr",
+            dcor.u_distance_correlation_sqr,
+        ),
         Case(biased, "dcor", "distance_correlation_sqr", dcor.distance_correlation_sqr),
     ]

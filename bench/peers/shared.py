@@ -7,7 +7,7 @@ Pair = tuple[Array, Array]
 
 
 def _published() -> Pair:
-    legacy = np.random.RandomState(1337)  # noqa: NPY002 - the numbers that others publish
+    legacy = np.random.RandomState(1337)
     X = legacy.randn(100, 10)
     return X, legacy.randn(100, 10) + X
 

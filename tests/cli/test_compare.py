@@ -358,7 +358,7 @@ def test_a_plan_of_samples_that_differ(run, refused, tmp_path):
     assert "40 samples" in run("compare", *paths, "--plan", "--align", "inner").stdout
 
 
-@pytest.mark.parametrize("memory", ["20MB", "0.02GB", "2e7"])
+@pytest.mark.parametrize("memory", ["20MB", "0.02GB"])
 def test_memory(run, files, memory):
     measure = ("-m", "cka(kernel=rbf)")
     told = machine(run("compare", *files, *measure, "--memory", memory, "--json"))

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist, squareform
 from tests.plot.conftest import ANGLE, CKA, HSIC
 
 from visavis.plot import beside, dendrogram, distances, embedding
-from visavis.plot.maps import scaled
+from visavis.plot.spaces import scaled
 from visavis.results import Comparison, ModelComparison, Scale
 
 DISTANCE = Scale("bures", 0.0, np.inf, "distance", symmetric=True)

@@ -88,7 +88,7 @@ def test_layers_of_any_shape(write):
 def test_what_is_known_of_it(write):
     path = write(fc=X)
     acts = load(str(path))
-    assert acts.provenance == {"file": path.name}
+    assert acts.provenance == {"name": path.stem, "file": path.name}
     assert acts.pool == "as stored"
 
 

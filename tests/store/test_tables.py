@@ -47,7 +47,7 @@ def test_columns_are_the_features_of_one_layer(stored):
     acts = load(stored(z=X[:, 0], a=X[:, 1], b=X[:, 2]))
     assert list(acts) == ["acts"]
     assert acts.ids is None
-    assert acts.provenance == {"file": "acts.parquet"}
+    assert acts.provenance == {"name": "acts", "file": "acts.parquet"}
     np.testing.assert_array_equal(acts["acts"], X)
 
 

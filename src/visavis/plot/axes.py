@@ -92,3 +92,13 @@ def read_plainly(key: "Legend") -> None:
     """Keep the names in a key from being read as mathematics."""
     for text in key.get_texts():
         text.set(**PLAIN)
+
+
+def new_axes(ax: "Axes | None", height: float) -> "Axes":
+    """Return the axes, or new ones of a height in inches."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    _, made = plt.subplots(figsize=(5.6, height), layout="constrained")
+    return made

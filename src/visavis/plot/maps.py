@@ -1,120 +1,25 @@
-"""Many models in one picture: a map by their distances, and a tree."""
+"""Many models on a map of their distances."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from visavis._core import checks
 from visavis.plot import beside, fonts, labels
-from visavis.plot.axes import (
-    PLAIN,
-    POINTS_PER_INCH,
-    WIDTH_OF_DIGIT,
-    read_plainly,
-    width_of,
-    write_title,
-)
+from visavis.plot.axes import PLAIN, POINTS_PER_INCH, new_axes, write_title
+from visavis.plot.groups import add_key, marks_of
+from visavis.plot.spaces import distances, scaled, table_of
 from visavis.results import Comparison, ModelComparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
 
-# Okabe and Ito's colours, which the colour-blind can tell apart; the yellow is too light for dots.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = "osD^vP"
 MOST_NAMED = 40
 _NAME = 8
 # Similarities in float64 say no more of a distance: below, a map would magnify rounding.
 _FINEST = 1e-6
-
-
-def distances(comparison: Comparison | ModelComparison, *, reduce: str = "same") -> np.ndarray:
-    """Return distances between the rows of a comparison of a set with itself.
-
-    Parameters
-    ----------
-    comparison : Comparison or ModelComparison
-        A distance is taken as it is; a similarity s whose highest value is 1 becomes √(2 − 2s),
-        the distance of two unit vectors with that cosine. The two directions of a measure that is
-        not symmetric are averaged.
-    reduce : {"same", "best", "matched"}
-        How layers of two models become one number; see `ModelComparison.between`.
-
-    Returns
-    -------
-    ndarray, (rows, rows)
-        Symmetric, with a zero diagonal.
-
-    Raises
-    ------
-    ValueError
-        If rows and columns differ, a value is missing, or a similarity has no highest value of 1.
-    """
-    if isinstance(comparison, ModelComparison):
-        comparison = comparison.between(reduce)
-    if comparison.rows != comparison.cols:
-        expected = "be of a set with itself"
-        seen = f"{len(comparison.rows)} rows and {len(comparison.cols)} other columns"
-        raise ValueError(checks.message("distances", "comparison", expected, seen))
-    values = (comparison.values + comparison.values.T) / 2
-    missing = np.argwhere(~np.isfinite(values))
-    if missing.size:
-        row, col = missing[0]
-        pair = f"none for {comparison.rows[row]} and {comparison.rows[col]}"
-        cure = "The findings say why. ModelComparison.without leaves models or layers out."
-        raise ValueError(
-            checks.message("distances", "comparison", "have a value for each pair", pair, cure)
-        )
-    if comparison.scale.direction == "similarity":
-        if comparison.scale.high != 1.0:
-            expected = "be of a distance, or of a similarity that is at most 1"
-            raise ValueError(
-                checks.message("distances", "comparison", expected, comparison.measure)
-            )
-        # Above 1 only by rounding.
-        values = np.sqrt(np.maximum(0.0, 2 - 2 * values))
-    values = values.copy()
-    np.fill_diagonal(values, 0.0)
-    return values
-
-
-def scaled(distances: np.ndarray, dimensions: int = 2) -> tuple[np.ndarray, float]:
-    """Return points whose distances are like the given ones, by classical scaling.
-
-    Torgerson 1952, doi:10.1007/BF02288916; the sum of the squared distances that is lost is the
-    least that a projection can lose.
-
-    Parameters
-    ----------
-    distances : ndarray, (n, n)
-        Symmetric, with a zero diagonal.
-    dimensions : int
-        Of the points.
-
-    Returns
-    -------
-    points : ndarray, (n, dimensions)
-        Centred, along their principal axes. Of each axis the point farthest out is positive.
-    share : float
-        The share of the squared distances that the points show; of the sum of all absolute
-        eigenvalues where distances are not those of points in any space.
-    """
-    n = len(distances)
-    centring = np.eye(n) - 1 / n
-    values, vectors = np.linalg.eigh(-centring @ distances**2 @ centring / 2)
-    order = np.argsort(values)[::-1][:dimensions]
-    kept = np.maximum(values[order], 0.0)
-    points = np.zeros((n, dimensions))
-    points[:, : len(order)] = vectors[:, order] * np.sqrt(kept)
-    # Of two that are equally far out the first decides, whatever the rounding.
-    reach = np.abs(points)
-    farthest = np.argmax(reach >= (1 - 1e-6) * reach.max(axis=0), axis=0)
-    points *= np.where(points[farthest, range(dimensions)] < 0, -1.0, 1.0)
-    whole = np.abs(values).sum()
-    return points, float(kept.sum() / whole) if whole > 0 else 1.0
 
 
 def embedding(
@@ -152,10 +57,10 @@ def embedding(
     ValueError
         As `distances` does, or if a row has no group.
     """
-    table = _table(comparison, reduce)
-    marks = _marks(table.rows, groups)
+    table = table_of(comparison, reduce)
+    marks = marks_of(table.rows, groups)
     points, share = scaled(distances(table))
-    ax = _axes(ax, 5.0)
+    ax = new_axes(ax, 5.0)
     for group, look in marks.items():
         chosen = [i for i, row in enumerate(table.rows) if (groups or {}).get(row, "") == group]
         ax.scatter(*points[chosen].T, s=42, linewidths=0.6, edgecolors="white", zorder=3, **look)
@@ -163,114 +68,12 @@ def embedding(
     heading = f"{table.measure}: two dimensions show {100 * share:.0f} % of the squared distances"
     write_title(ax, heading if title is None else title, size=10, pad=8)
     if groups:
-        _add_key(ax, marks)
+        add_key(ax, marks)
     if np.ptp(points) > 0:
         _add_scale(ax)
     if names if names is not None else len(table.rows) <= MOST_NAMED:
         _name_points(ax, table.rows, points)
     return ax
-
-
-def dendrogram(
-    comparison: Comparison | ModelComparison,
-    ax: "Axes | None" = None,
-    *,
-    reduce: str = "same",
-    groups: Mapping[str, str] | None = None,
-    method: str = "average",
-    title: str | None = None,
-) -> "Axes":
-    """Draw models (or layers) as leaves of a tree that joins the nearest first.
-
-    Parameters
-    ----------
-    comparison : Comparison or ModelComparison
-        Of a set with itself.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure of fitting size if None.
-    reduce : {"same", "best", "matched"}
-        As in `distances`.
-    groups : mapping of str to str, optional
-        The group of each row: marked at its leaf, as on the map.
-    method : {"average", "single", "complete", "weighted"}
-        The distance of two branches, as `scipy.cluster.hierarchy.linkage` has it.
-    title : str, optional
-        By default the measure and the method.
-
-    Returns
-    -------
-    matplotlib Axes
-        Leaf k, from below, at height k; what is joined at a distance d, at d on the x-axis.
-
-    Raises
-    ------
-    ValueError
-        As `distances` does, or if a row has no group, or there is no such method.
-    """
-    checks.option("dendrogram", "method", method, ("average", "single", "complete", "weighted"))
-    table = _table(comparison, reduce)
-    marks = _marks(table.rows, groups)
-    found = distances(table)
-    ax = _axes(ax, max(2.0, 0.26 * len(table.rows) + 1.2))
-    leaves = _branches(ax, found, method)
-    names = [table.rows[k] for k in leaves]
-    pitch = ax.get_window_extent().height / ax.figure.dpi * POINTS_PER_INCH / len(leaves)
-    ax.set_yticks(
-        range(len(leaves)),
-        labels.short(names),
-        fontsize=float(np.clip(0.8 * pitch, 3.0, 9.0)),
-        fontfamily=fonts.family("".join(names)),
-        **PLAIN,
-    )
-    ax.set(ylim=(-0.6, len(leaves) - 0.4), xlim=(1.05 * found.max() or 1.0, 0.0))
-    ax.yaxis.tick_right()
-    ax.tick_params(axis="y", length=0, pad=7 if groups else 4)
-    ax.set_xlabel("distance", fontsize=9)
-    for side in ("top", "left", "right"):
-        ax.spines[side].set_visible(False)
-    write_title(
-        ax, f"{table.measure}: {method} distance" if title is None else title, size=10, pad=8
-    )
-    if groups:
-        for k, name in enumerate(names):
-            ax.scatter(0.0, k, s=26, linewidths=0, clip_on=False, zorder=3, **marks[groups[name]])
-        _add_key(ax, marks)
-    return ax
-
-
-def _table(comparison: Comparison | ModelComparison, reduce: str) -> Comparison:
-    return comparison.between(reduce) if isinstance(comparison, ModelComparison) else comparison
-
-
-def _marks(rows: Sequence[str], groups: Mapping[str, str] | None) -> dict[str, dict[str, Any]]:
-    """Return the colour and the marker of each group."""
-    lost = [row for row in rows if groups is not None and row not in groups]
-    if lost:
-        expected = "name a group for each row"
-        raise ValueError(checks.message("plot", "groups", expected, f"none for {lost[0]!r}"))
-    names = dict.fromkeys((groups or {}).get(row, "") for row in rows)
-    count = len(_COLOURS)
-    return {
-        group: {"color": _COLOURS[k % count], "marker": _MARKERS[k // count % len(_MARKERS)]}
-        for k, group in enumerate(names)
-    }
-
-
-def _branches(ax: "Axes", distances: np.ndarray, method: str) -> list[int]:
-    """Draw a tree without its names, and return its leaves from below."""
-    from scipy.cluster import hierarchy
-    from scipy.spatial.distance import squareform
-
-    n = len(distances)
-    if n == 1:
-        return [0]
-    # Neighbouring leaves are made as alike as the tree allows, while that is cheap.
-    near = squareform(distances, checks=False)
-    tree = hierarchy.linkage(near, method, optimal_ordering=n <= 200)
-    drawn = hierarchy.dendrogram(tree, no_plot=True)
-    for reach, places in zip(drawn["dcoord"], drawn["icoord"], strict=True):
-        ax.plot(reach, [(place - 5) / 10 for place in places], color="0.25", linewidth=1.2)
-    return drawn["leaves"]
 
 
 def _frame(ax: "Axes", points: np.ndarray) -> None:
@@ -356,40 +159,3 @@ def _add_scale(ax: "Axes") -> None:
         bbox_transform=ax.transAxes,
     )
     ax.add_artist(bar)
-
-
-def _add_key(ax: "Axes", marks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Explain the marks below the axes and what is written along them."""
-    from matplotlib.lines import Line2D
-    from matplotlib.transforms import offset_copy
-
-    handles = [Line2D([], [], linestyle="none", markersize=6, **look) for look in marks.values()]
-    names = labels.short(tuple(marks))
-    longest = max(map(labels.columns, names)) + 3
-    # Under names of its own: one that begins with an underscore would be left out.
-    key = ax.legend(
-        handles,
-        [str(k) for k in range(len(handles))],
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        bbox_transform=offset_copy(
-            ax.transAxes, ax.get_figure(root=True), y=-32 if ax.get_xlabel() else 0, units="points"
-        ),
-        ncols=max(1, min(len(names), int(0.75 * width_of(ax) / (longest * WIDTH_OF_DIGIT * 8)))),
-        columnspacing=1.2,
-        handletextpad=0.2,
-        frameon=False,
-        fontsize=8,
-    )
-    for text, name in zip(key.get_texts(), names, strict=True):
-        text.set(text=name, fontfamily=fonts.family(name))
-    read_plainly(key)
-
-
-def _axes(ax: "Axes | None", height: float) -> "Axes":
-    if ax is not None:
-        return ax
-    from matplotlib import pyplot as plt
-
-    _, made = plt.subplots(figsize=(5.6, height), layout="constrained")
-    return made
