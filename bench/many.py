@@ -3,13 +3,16 @@
 Run with ``make bench``, or ``python bench/many.py --count 5``. With ``--peers``, in the environment
 of ``make peers`` (``.venv-peers/bin/python bench/many.py --peers``), the fastest package that can
 be installed is timed as well: on all pairs where it takes many representations at once, else on a
-few pairs, from which the time for all is extrapolated.
+few pairs, from which the time for all is extrapolated. NumPy is older there: hold those times
+against those of visavis in the same environment, in the same line.
 """
 
 import argparse
 import itertools
 import time
 from collections.abc import Callable, Mapping
+from importlib.metadata import distribution
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 import numpy as np
@@ -68,11 +71,23 @@ def scipy_procrustes(found: Layers, pairs: Any) -> None:
         orthogonal_procrustes(centred[a], centred[b])
 
 
-def repsim_svcca(found: Layers, pairs: Any) -> None:
-    import repsim
-
-    for a, b in pairs:
-        repsim.svcca([found[a], found[b]], "pillai")
+def google_svcca(found: Layers, pairs: Any) -> None:
+    """As the tutorial of google/svcca, whose code similarity-repository carries, goes about it."""
+    path = distribution("similarity-repository").locate_file("similarity/backend/svcca/cca_core.py")
+    spec = spec_from_file_location("cca_core", str(path))
+    assert spec is not None
+    assert spec.loader is not None
+    core = module_from_spec(spec)
+    spec.loader.exec_module(core)
+    for pair in pairs:
+        kept = []
+        for name in pair:
+            centred = (found[name] - found[name].mean(axis=0)).T
+            _, values, right = np.linalg.svd(centred, full_matrices=False)
+            share = np.cumsum(values**2) / np.sum(values**2)
+            k = int(np.searchsorted(share, 0.99)) + 1
+            kept.append(values[:k, None] * right[:k])
+        core.get_cca_similarity(*kept, epsilon=1e-10, verbose=False)
 
 
 def rsatoolbox_spearman(found: Layers, pairs: Any) -> None:
@@ -105,7 +120,7 @@ def dadapy_imbalance(found: Layers, pairs: Any) -> None:
 PEERS: dict[str, tuple[str, Callable[[Layers, Any], None], bool]] = {
     "cka": ("pytorch-cka", pytorch_cka, False),
     "procrustes": ("scipy", scipy_procrustes, True),
-    "svcca": ("repsim", repsim_svcca, True),
+    "svcca": ("google/svcca", google_svcca, True),
     "rsa": ("rsatoolbox", rsatoolbox_spearman, False),
     "mutual_knn": ("dadapy, Euclidean", dadapy_overlap, False),
     "information_imbalance": ("dadapy", dadapy_imbalance, True),

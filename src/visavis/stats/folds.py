@@ -154,8 +154,7 @@ class Folded:
         tolerance = linalg.rank_tolerance(*T.shape, given=self.given, working=working)
         # Training rows that are all alike differ by rounding, from the size of the whole.
         least = 64 * working * xp.linalg.matrix_norm(X)
-        known = int(xp.count_nonzero((values > tolerance * values[0]) & (values > least)))
-        return Fold(train, test, mean, values[:known], right[:, :known])
+        return Fold(train, test, mean, *_leading(values, right, tolerance, least))
 
     def _free_of(self, fold: Fold, penalties: tuple[float, ...]) -> Array:
         xp = array.namespace(self.turned)
@@ -167,6 +166,13 @@ class Folded:
         shrunk = xp.stack([shrinkage(fold, each) for each in penalties], axis=1)
         # Of training rows that span everything the leverage is 1 but for the penalty.
         return squares @ shrunk if fold.spanned else 1 - 1 / n - squares @ shrunk
+
+
+def _leading(values: Array, right: Array, tolerance: float, least: Array) -> tuple[Array, Array]:
+    """Return the singular values that are more than rounding, and their vectors."""
+    real = (values > tolerance * values[0]) & (values > least)
+    rank = int(array.namespace(values).count_nonzero(real))
+    return values[:rank], right[:, :rank]
 
 
 def shrinkage(fold: Fold, penalty: float) -> Array:
