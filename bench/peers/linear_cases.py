@@ -78,7 +78,7 @@ def rsatoolbox(method: str) -> Function:
 
 
 def _centred(X: Any, Y: Any) -> tuple[Any, Any]:
-    return tuple(Z - Z.mean(axis=0) for Z in wide(X, Y))  # type: ignore[return-value]
+    return tuple(Z - Z.mean(axis=0) for Z in wide(X, Y))
 
 
 def correlations(X: Any, Y: Any) -> Any:
