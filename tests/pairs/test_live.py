@@ -111,6 +111,22 @@ def test_a_shuffled_loader_feeds_both():
         np.testing.assert_allclose(np.diag(res.values), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("form", ["exact", "minibatch"])
+def test_several_measures_share_one_pass(form):
+    a, b, passes = net(0), net(1), []
+
+    def once():
+        passes.append(1)
+        yield from X.split(20)
+
+    measures = ["cka", "hsic", "cka(kernel=rbf)"]
+    found = compared(a, b, once(), layers=CONVS, form=form, measures=measures)
+    assert len(passes) == 1
+    for measure in measures:
+        alone = compared(a, b, X, layers=CONVS, form=form, measure=measure, batch_size=20)
+        np.testing.assert_allclose(found[measure].values, alone.values, rtol=1e-6)
+
+
 def test_the_standard_error_is_that_of_other_draws():
     generator = torch.Generator().manual_seed(3)
     values, errors = [], []

@@ -1,7 +1,7 @@
 """Comparisons straight from models: batches go through them once, and what is compared is kept."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,11 @@ from visavis.pairs import findings, record
 from visavis.pairs.table import Table, empty
 from visavis.results import Activations, Comparison, silence
 from visavis.stats import Minibatches
+from visavis.stats.minibatch import LEAST_ROWS
 
 FORMS = ("exact", "minibatch")
 Sides = tuple[Activations, Activations]
+Kernels = tuple[Kernel, Kernel]
 # Above this many bytes activations are kept on disk while they are compared.
 HELD_BYTES = 2**30
 
@@ -119,28 +121,37 @@ class Streamed:
 
     Parameters
     ----------
-    batches : Minibatches
-        The sums.
+    batches : mapping of pair of Kernel to Minibatches
+        The sums, for each pair of kernels that was asked for.
     sides : pair of Activations
         The first batch, which says what layers there are.
     """
 
-    batches: Minibatches
+    batches: Mapping[Kernels, Minibatches]
     sides: Sides
 
 
-def minibatches(a: Any, b: Any, given: Extraction, measure: Measure, *, progress: bool) -> Streamed:
-    """Return the sums over batches of a measure that is debiased CKA or HSIC.
+def minibatches(
+    a: Any, b: Any, given: Extraction, measures: Sequence[Measure], *, progress: bool
+) -> Streamed:
+    """Return the sums over batches of measures that are debiased CKA or HSIC.
+
+    The loader is iterated once, whatever the number of measures.
 
     Raises
     ------
     ValueError
-        If the measure is another one, or there are fewer than 4 samples.
+        If a measure is another one, or there are fewer than 4 samples.
     """
-    kernels = _kernels(measure)
+    states = {_kernels(each): Minibatches() for each in measures}
     several = a if b is None or b is a else {"a": a, "b": b}
-    state, first = Minibatches(), None
+    first: Sides | None = None
     waiting: tuple[list[Array], list[Array]] | None = None
+
+    def add(batch: tuple[list[Array], list[Array]]) -> None:
+        for kernels, state in states.items():
+            states[kernels] = state.update(*batch, kernels)
+
     with progress_bar("comparing batches", _count(given.loader), show=progress) as step:
         for found in models.stream(several, given.loader, **given.options()):
             sides = _both(found)
@@ -148,28 +159,31 @@ def minibatches(a: Any, b: Any, given: Extraction, measure: Measure, *, progress
             batch = _layers(sides, first)
             if waiting is None:
                 waiting = batch
-            elif _rows(batch) < 4 or _rows(waiting) < 4:
+            elif _rows(batch) < LEAST_ROWS or _rows(waiting) < LEAST_ROWS:
                 # A last batch of three rows has no estimate of its own.
                 waiting = _together(waiting, batch)
             else:
-                state, waiting = state.update(*waiting, kernels), batch
+                add(waiting)
+                waiting = batch
             step()
     if waiting is None or first is None:
         raise ValueError(checks.message("compare", "loader", "give at least one batch", "none"))
-    return Streamed(state.update(*waiting, kernels), first)
+    add(waiting)
+    return Streamed(states, first)
 
 
 def tables(streamed: Streamed, measure: Measure) -> Table:
     """Return the values of a measure from what batches gave."""
     rows, cols = streamed.sides
-    value, error = streamed.batches.cka()
+    batches = streamed.batches[_kernels(measure)]
+    value, error = batches.cka()
     if measure.name == "hsic":
-        value, error = streamed.batches.hsic(), np.full_like(value, np.nan)
+        value, error = batches.hsic(), np.full_like(value, np.nan)
     table = empty(len(rows), len(cols))
     table.values[...] = np.where(np.isfinite(value), value, np.nan)
     table.chance[...] = np.where(np.isfinite(value), 0.0, np.nan)
     table.error = error
-    own = (streamed.batches.left, streamed.batches.right)
+    own = (batches.left, batches.right)
     for side in (0,) if rows is cols else (0, 1):
         total = np.sum(np.stack(own[side]), axis=0)
         for layer, each in zip(streamed.sides[side], total, strict=True):
@@ -186,7 +200,7 @@ _STILL = (
 )
 
 
-def _kernels(measure: Measure) -> tuple[Kernel, Kernel]:
+def _kernels(measure: Measure) -> Kernels:
     estimator = measure.settings.get("estimator")
     if measure.name not in {"cka", "hsic"} or estimator != "debiased":
         expected = "be debiased cka or hsic, which batches can be added up for"
@@ -246,17 +260,18 @@ def comparisons(
     progress: bool,
 ) -> list[Comparison]:
     """Return the comparisons of two models by what batches of them add up to."""
+    streamed = minibatches(a, b, given, measures, progress=progress)
+    both = streamed.sides
     results = []
     for measure in measures:
-        streamed = minibatches(a, b, given, measure, progress=progress)
-        both, n = streamed.sides, streamed.batches.n
-        table = tables(streamed, measure)
+        batches = streamed.batches[_kernels(measure)]
+        n, table = batches.n, tables(streamed, measure)
         found = [
             *findings.of_samples(n, ()),
             *findings.of_layers(names, both),
             *findings.of_table(measure, table, names),
         ]
-        plan = {"form": "minibatch", "batches": len(streamed.batches.rows)}
+        plan = {"form": "minibatch", "batches": len(batches.rows)}
         call = f"visavis.compare(a, b, loader, measure={measure.label!r}, form='minibatch')"
         results.append(
             record.comparison(measure, table, plan, n, both, names, silence(found, silenced), call)
