@@ -123,7 +123,7 @@ class TestTheSame:
 @pytest.mark.parametrize("estimator", ["debiased", "biased"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_tiles_of_any_size(rows, kernel, estimator, dtype, monkeypatch):
-    monkeypatch.setattr(sys.modules["visavis.pairs.plan"], "TILE_ROWS", rows)
+    monkeypatch.setattr(sys.modules["visavis.pairs.planning"], "TILE_ROWS", rows)
     a, b = layers(2, 0, dtype), layers(2, 1, dtype)
     spec = f"cka(kernel={kernel}, estimator={estimator})"
     expected = vv.compare(a, b, measure=spec, progress=False)

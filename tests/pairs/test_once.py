@@ -69,7 +69,7 @@ def test_progress_is_told_for_every_pair_and_measure(sides, monkeypatch):
         told.append((label, total, show))
         yield lambda: steps.append(label)
 
-    monkeypatch.setattr(sys.modules["visavis.pairs.compare"], "progress_bar", bar)
+    monkeypatch.setattr(sys.modules["visavis.pairs.work"], "progress_bar", bar)
     vv.compare(*sides, measures=["cka", "procrustes"])
     vv.compare(sides[0], progress=False)
     assert told == [("comparing layers", 18, True), ("comparing layers", 9, False)]

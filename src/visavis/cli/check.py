@@ -9,7 +9,7 @@ from rich.text import Text
 from visavis import store
 from visavis._core.errors import SampleMismatchError
 from visavis.cli import show
-from visavis.pairs.compare import MINIMUM_ROWS
+from visavis.pairs.work import MINIMUM_ROWS
 from visavis.results import Activations, correspond
 
 NAME, NEEDS_ARGUMENTS = "check", True

@@ -10,7 +10,8 @@ import numpy as np
 
 from visavis.measures import Measure, Shapes
 from visavis.pairs import run
-from visavis.pairs.plan import Part, groups_of
+from visavis.pairs.plan import Part
+from visavis.pairs.planning import groups_of
 from visavis.pairs.run import Engine
 from visavis.pairs.sides import Matrices
 from visavis.pairs.table import Prepared, Table, empty, tables

@@ -2,31 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
 
 from visavis._core import checks
-from visavis._core.progress import progress_bar
-from visavis.measures import Measure, MeasureSpec, resolve
-from visavis.measures.measure import OUTPUTS, REPRESENTATIONS
-from visavis.pairs import findings, live, many, record, sides
-from visavis.pairs.computed import computed_tables, steps
-from visavis.pairs.plan import Plan, Task, budget, planned
+from visavis.measures import MeasureSpec
+from visavis.pairs import live, many, sides
+from visavis.pairs.plan import Plan, budget
 from visavis.pairs.run import Engine
-from visavis.pairs.sides import Matrices, Side, one_home
+from visavis.pairs.sides import Side
+from visavis.pairs.work import Work, asked, matrices, planned
 from visavis.results import (
     Activations,
     Comparison,
     ComparisonSet,
-    Finding,
     ModelComparison,
     correspond,
     silence,
 )
 from visavis.results.correspond import Align
 
-MINIMUM_ROWS = 4
 Models = Mapping[str, Mapping[str, Any] | str | Path]
 
 
@@ -209,12 +204,12 @@ def compare(
     >>> vv.compare(a, b).best_match()
     {'conv1': 'conv1', 'conv2': 'conv2'}
     """
-    resolved = _resolved(measure, measures)
+    resolved = asked(measure, measures)
     silence((), silenced)  # a code that does not exist is refused before any work
     checks.option("compare", "form", form, live.FORMS)
     _without_loader(loader, form, extraction)
     engine = Engine(executor, None if checkpoint is None else Path(checkpoint))
-    work = _Work(resolved, silenced, memory, engine, progress)
+    work = Work(resolved, silenced, memory, engine, progress)
     if loader is not None:
         given = live.Extraction(loader, **extraction)
         called = names or live.names(a, b)
@@ -242,51 +237,6 @@ def compare(
         acts_a, acts_b, found = correspond(acts_a, acts_b, align=align)
         results = work.comparisons((acts_a, acts_b), called, sides.call(a, b), found, align)
     return results[0] if measures is None else ComparisonSet(results)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What is to be computed of any two sides, and how."""
-
-    measures: list[Measure]
-    silenced: Sequence[str]
-    memory: str | float | None
-    engine: Engine
-    progress: bool
-
-    def comparisons(
-        self,
-        both: tuple[Activations, Activations],
-        called: tuple[str, str],
-        call: str,
-        notes: Sequence[Finding] = (),
-        align: Align = "strict",
-        *,
-        named: bool = False,
-    ) -> list[Comparison]:
-        """Return one comparison for each measure; `named` if layers say which model they are of."""
-        n = both[0].n
-        if n < MINIMUM_ROWS:
-            expected = f"have at least {MINIMUM_ROWS} samples"
-            cure = "A few hundred steady most comparisons."
-            message = checks.message("VV002 compare", "a` and `b", expected, f"{n}", cure)
-            raise ValueError(message)
-        layers = _matrices(both)
-        drawn = _planned(layers, self.measures, self.memory, self.engine, timed=False)
-        shared = [*notes, *findings.of_samples(n, both), *findings.of_layers(called, both)]
-        total = steps(drawn, layers, self.measures)
-        with progress_bar("comparing layers", total, show=self.progress) as step:
-            tables = computed_tables(drawn, layers, self.measures, self.engine, step)
-        results = []
-        for each, table in zip(self.measures, tables, strict=True):
-            found = [*shared, *findings.of_table(each, table, None if named else called)]
-            aligned = ", align='inner'" if align == "inner" else ""
-            text = f"visavis.compare({call}, measure={each.label!r}{aligned})"
-            kept = silence(found, self.silenced)
-            results.append(
-                record.comparison(each, table, drawn.of(each), n, both, called, kept, text)
-            )
-        return results
 
 
 def _without_loader(loader: Any, form: str, extraction: Mapping[str, Any]) -> None:
@@ -346,87 +296,4 @@ def plan(
         acts_b = acts_a if b is None or sides.same(a, b) else sides.activations(b, "b")
         acts_a, acts_b, _ = correspond(acts_a, acts_b, align=align)
     engine = Engine(executor, None if checkpoint is None else Path(checkpoint))
-    return _planned(_matrices((acts_a, acts_b)), _resolved(measure, measures), memory, engine)
-
-
-def _matrices(both: tuple[Activations, Activations]) -> tuple[Matrices, Matrices]:
-    a, b = both
-    rows = Matrices(a.layers, "a")
-    cols = rows if b is a else Matrices(b.layers, "b")
-    one_home(rows, cols)
-    return rows, cols
-
-
-def _planned(
-    layers: tuple[Matrices, Matrices],
-    measures: Sequence[Measure],
-    memory: str | float | None,
-    engine: Engine,
-    *,
-    timed: bool = True,
-) -> Plan:
-    widths = [tuple(p for _, p in side.shapes.values()) for side in layers]
-    whole = budget("compare", memory)
-    workers = engine.workers
-    task = Task(
-        n=next(iter(layers[0].shapes.values()))[0],
-        widths=(widths[0], widths[1]),
-        same=layers[0] is layers[1],
-        itemsize=max(side.itemsize for side in layers),
-        stored=any(side.stored for side in layers),
-        budget=None if whole is None else whole // workers,
-        workers=workers,
-        split=engine.executor is not None or engine.folder is not None,
-    )
-    return planned(measures, task, layers[0].sample if timed else None)
-
-
-def _resolved(one: MeasureSpec, several: Sequence[MeasureSpec] | None) -> list[Measure]:
-    if several is None:
-        return [_ready(resolve(one))]
-    if isinstance(several, str) or one != "cka":
-        seen = repr(several) if isinstance(several, str) else f"it beside measure={one!r}"
-        raise TypeError(
-            checks.message(
-                "compare",
-                "measures",
-                "be a sequence of measures, in place of `measure`",
-                seen,
-                'For instance measures=["cka", "procrustes"].',
-            )
-        )
-    resolved = [_ready(resolve(spec)) for spec in several]
-    labels = [measure.label for measure in resolved]
-    if not labels or len(set(labels)) < len(labels):
-        raise ValueError(
-            checks.message(
-                "compare", "measures", "name at least one measure, each once", repr(labels)
-            )
-        )
-    return resolved
-
-
-def _ready(measure: Measure) -> Measure:
-    """Check that a measure needs nothing but two arrays with one row for each sample."""
-    if measure.inputs not in (REPRESENTATIONS, OUTPUTS):
-        raise ValueError(
-            checks.message(
-                "compare",
-                "measure",
-                "be of representations, one row for each sample",
-                f"{measure.name}, which is of {measure.inputs}",
-                f"Call visavis.{measure.name} itself.",
-            )
-        )
-    missing = [key for key in measure.required if measure.settings[key] is None]
-    if missing:
-        raise TypeError(
-            checks.message(
-                "compare",
-                "measure",
-                f"come with {', '.join(missing)}",
-                measure.label,
-                f"For instance functools.partial(visavis.{measure.name}, {missing[0]}=...).",
-            )
-        )
-    return measure
+    return planned(matrices((acts_a, acts_b)), asked(measure, measures), memory, engine)

@@ -12,7 +12,7 @@ import numpy as np
 from visavis._core import checks
 from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
-from visavis.measures import Measure, Shapes
+from visavis.measures import Measure, Preparation, Shapes
 from visavis.pairs.sides import Matrices
 
 
@@ -32,6 +32,7 @@ class Prepared:
     shapes: Shapes
     _held: dict[tuple[Hashable, int, str], Any] = field(default_factory=dict)
     _crossed: dict[Hashable, dict[tuple[str, str], Array]] = field(default_factory=dict)
+    _asked: dict[tuple[Measure, int], Preparation] = field(default_factory=dict)
 
     @property
     def same(self) -> bool:
@@ -40,7 +41,7 @@ class Prepared:
 
     def of(self, measure: Measure, side: int, layer: str) -> Any:
         """Return what `measure` keeps of a layer."""
-        preparation = measure.prepare(measure.settings, side, self.shapes)
+        preparation = self._preparation(measure, side)
         key = (preparation.key, 0 if self.same else side, layer)
         if key not in self._held:
             self._held[key] = preparation.run(self.sides[side][layer])
@@ -48,7 +49,7 @@ class Prepared:
 
     def meeting(self, measure: Measure, row: str, col: str, met: dict[Hashable, Any]) -> Any:
         """Return what `measure` scores of a pair; `met` holds what this pair has met in so far."""
-        x, y = (measure.prepare(measure.settings, side, self.shapes) for side in (0, 1))
+        x, y = (self._preparation(measure, side) for side in (0, 1))
         key = (x.key, y.key)
         if key not in met:
             kept = self.of(measure, 0, row), self.of(measure, 1, col)
@@ -60,7 +61,14 @@ class Prepared:
     def with_itself(self, measure: Measure, side: int, layer: str) -> Any:
         """Return what `measure` scores of a layer and itself."""
         x = self.of(measure, side, layer)
-        return measure.prepare(measure.settings, side, self.shapes).meet(x, x)
+        return self._preparation(measure, side).meet(x, x)
+
+    def _preparation(self, measure: Measure, side: int) -> Preparation:
+        """Return what `measure` needs, asked once: a pair is met too often to ask each time."""
+        if (measure, side) not in self._asked:
+            asked = measure.prepare(measure.settings, side, self.shapes)
+            self._asked[measure, side] = asked
+        return self._asked[measure, side]
 
     def _all_crossed(
         self,

@@ -4,13 +4,12 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from visavis import linalg
 from visavis._core import array, checks
 from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.stats import hsic, linear, procrustes, saved
-from visavis.stats.axes import Axes, Overlap
-from visavis.stats.sums import Sums, merged, summed
+from visavis.stats.axes import Overlap
+from visavis.stats.sums import Sums, axes_of, merged, summed
 
 PRODUCTS = ("float64", "input")
 
@@ -388,22 +387,6 @@ class Moments:
         else:
             reason = otherwise or f"it is {seen}, though every batch was finite and varies."
         raise DegenerateInputError(f"Moments.{name}: there is no answer: {reason}")
-
-
-def axes_of(sums: Sums, i: int, dtype: str) -> tuple[Axes, Array]:
-    """Return the principal axes of one representation, and its right singular vectors (p, r).
-
-    Without the rows, samples are told by their coordinates on the axes themselves.
-    """
-    A = array.widen(sums.product(i, i))
-    xp = array.namespace(A)
-    given, working = (float(xp.finfo(each).eps) for each in (array.float_named(dtype, A), A.dtype))
-    values, right = linalg.eigen(A)
-    # The roots of eigenvalues that are rounding error of the largest.
-    tolerance = max(4 * math.sqrt(A.shape[0] * working), 10 * given if given > working else 0.0)
-    right, values = linalg.within_rank(right, values, tolerance)
-    own = xp.eye(values.shape[0], dtype=values.dtype, device=array.device(values))
-    return Axes(own, values, (right * values).T, sums.units[i], sums.n), right
 
 
 def _coarser(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ linear measure with the first two alone. A change of the reference maps these su
 large is multiplied; what is added up over batches is float64.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +17,7 @@ from visavis import linalg
 from visavis._core import array
 from visavis._core.types import Array
 from visavis.stats import hsic
+from visavis.stats.axes import Axes
 
 # Entries of a block of rows: more, and it leaves the shared cache between its shift and its
 # products; fewer, and the float64 addition of the products is felt.
@@ -274,3 +276,19 @@ def _silent(sums: Sums, i: int) -> bool:
     """Whether all rows so far were zero, which says nothing about the scale."""
     xp = array.namespace(sums.references[i])
     return array.read(sums._norms(i) + xp.sum(xp.abs(sums.references[i]))) == 0
+
+
+def axes_of(sums: Sums, i: int, dtype: str) -> tuple[Axes, Array]:
+    """Return the principal axes of one representation, and its right singular vectors (p, r).
+
+    Without the rows, samples are told by their coordinates on the axes themselves.
+    """
+    A = array.widen(sums.product(i, i))
+    xp = array.namespace(A)
+    given, working = (float(xp.finfo(each).eps) for each in (array.float_named(dtype, A), A.dtype))
+    values, right = linalg.eigen(A)
+    # The roots of eigenvalues that are rounding error of the largest.
+    tolerance = max(4 * math.sqrt(A.shape[0] * working), 10 * given if given > working else 0.0)
+    right, values = linalg.within_rank(right, values, tolerance)
+    own = xp.eye(values.shape[0], dtype=values.dtype, device=array.device(values))
+    return Axes(own, values, (right * values).T, sums.units[i], sums.n), right
