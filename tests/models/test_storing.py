@@ -197,12 +197,13 @@ def slowly():
         time.sleep(0.01)
         print(flush=True)
         yield batch
-vv.extract(net(), {loader}, into={into!r})
+vv.extract(net(), {loader}, into={into!r}, shard={shard!r})
 """
 
 
-def script(into, loader="slowly()"):
-    return [sys.executable, "-c", SCRIPT.format(root=str(HERE), loader=loader, into=str(into))]
+def script(into, loader="slowly()", shard=None):
+    code = SCRIPT.format(root=str(HERE), loader=loader, into=str(into), shard=shard)
+    return [sys.executable, "-c", code]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -309,6 +310,28 @@ def test_a_worker_that_was_lost_is_run_again(lost, tmp_path):
     assert not (tmp_path / "a" / "manifest.json").exists()
     stored = vv.extract(net(), batches(), shard=(lost, 2), into=tmp_path / "a")
     equal(stored, vv.extract(net(), batches()))
+
+
+def test_a_worker_that_was_killed_loses_only_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SHARD_BYTES", 1)
+    folder = tmp_path / "a"
+    workers = [
+        subprocess.Popen(script(folder, shard=(k, 2)), stdout=subprocess.PIPE) for k in (0, 1)
+    ]
+    for _ in range(8):  # some of its batches are stored by now
+        workers[1].stdout.readline()
+    workers[1].send_signal(signal.SIGKILL)
+    for worker in workers:
+        worker.communicate()
+    assert workers[0].returncode == 0
+    done = {path.name: path.stat().st_mtime_ns for path in folder.glob("shard-*")}
+    assert any(name.startswith("shard-0001") for name in done)
+    assert not (folder / "manifest.json").exists()
+    for shard in ((0, 2), (1, 2)):
+        stored = vv.extract(net(), batches(200), shard=shard, into=folder)
+    equal(stored, vv.extract(net(), batches(200)))
+    # What was stored, by either, was not written again.
+    assert {name: (folder / name).stat().st_mtime_ns for name in done} == done
 
 
 @pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 0)])

@@ -13,8 +13,10 @@ import torch
 import zarr
 from pyarrow import parquet
 from safetensors.numpy import save_file
+from typer.testing import CliRunner
 
 from visavis import Activations, StoreFormatError, load
+from visavis.cli import app
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype("f4")
 WRITERS = {
@@ -310,3 +312,14 @@ def test_a_method_of_compression_that_does_not_exist(tmp_path):
     data[data.index(b"PK\x01\x02") + 10] = 99
     path.write_bytes(data)
     assert "compression method" in unreadable(path)
+
+
+@pytest.mark.parametrize("as_zip", [True, False], ids=["an archive", "the old kind"])
+def test_a_file_of_torch_under_its_own_name(tmp_path, trap, as_zip):
+    path = tmp_path / "x.pt"
+    torch.save({"fc": trap}, path, _use_new_zipfile_serialization=as_zip)
+    with pytest.raises(ValueError, match=r"`path` must end in .*, got 'x\.pt'"):
+        load(path)
+    for command in (["compare", path], ["check", path], ["layers", path], ["matrix", path, path]):
+        result = CliRunner().invoke(app, [str(each) for each in command], prog_name="visavis")
+        assert result.exit_code != 0
