@@ -56,3 +56,44 @@ def test_the_euclidean_distance_has_the_unit_of_the_features(pair, by):
         vv.procrustes(by * X, Y, form="euclidean", scale=True),
         math.sqrt(2 - 2 * math.cos(vv.procrustes(X, Y))),
     )
+
+
+def _cosine(X, Y):
+    """The nuclear norm of the cross-covariance of both at norm 1, in float64, by its definition."""
+    X, Y = (each.astype(np.float64) for each in (X, Y))
+    X, Y = (each - each.mean(axis=0) for each in (X, Y))
+    X, Y = (each / np.linalg.norm(each) for each in (X, Y))
+    return np.linalg.svd(X.T @ Y, compute_uv=False).sum()
+
+
+def _of_falling_variance(rng, n, p):
+    return rng.normal(size=(n, p)) / np.arange(1, p + 1) @ rng.normal(size=(p, p))
+
+
+def _of_low_rank(rng, n, p):
+    return rng.normal(size=(n, 5)) @ rng.normal(size=(5, p))
+
+
+def _mostly_dead(rng, n, p):
+    return np.maximum(_of_low_rank(rng, n, p) - 3, 0)
+
+
+@pytest.mark.parametrize("make", [_of_falling_variance, _of_low_rank, _mostly_dead])
+@pytest.mark.parametrize(("p", "q"), [(150, 150), (40, 150), (400, 150)])
+def test_in_single_precision_it_is_right_to_the_rounding_of_the_input(make, p, q):
+    rng = np.random.default_rng(0)
+    X, Y = (make(rng, 300, width).astype(np.float32) for width in (p, q))
+    got = float(vv.procrustes(X, Y, form="similarity"))
+    assert abs(got - _cosine(X, Y)) < 10 * np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize("noise", [1e-9, 1e-6, 1e-3, 0.05, 0.1, 0.12, 0.2, 1.0])
+def test_no_digits_are_lost_at_any_distance(noise):
+    # Of a shape and a multiple of an orthogonal direction the distance is known.
+    rng = np.random.default_rng(0)
+    axes, _ = np.linalg.qr(centred(rng.normal(size=(60, 6))))
+    X, Y = axes[:, :3], axes[:, :3] + noise * axes[:, 3:]
+    # With XᵀY = 1 the nuclear norm is 3, the norms are √3 and √3·√(1 + noise²). Beside X the noise
+    # is itself rounded.
+    rounded = 4 * np.finfo(np.float64).eps / noise
+    assert math.isclose(float(vv.procrustes(X, Y)), math.atan(noise), rel_tol=1e-11 + rounded)

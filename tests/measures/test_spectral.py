@@ -186,7 +186,7 @@ def test_riemannian_in_the_span_is_that_of_all_samples(pair):
         for each in (met.x, met.y)
     ]
     assert met.matrix.shape == (P, Q)
-    value = record.score(record.settings, Overlap.of(*wide))
+    value = record.score(record.settings, Overlap(*wide))
     assert close(value, vv.riemannian(*pair))
 
 

@@ -86,7 +86,7 @@ def cca(X: Array, Y: Array, /, *, form: str = "rho", allow_saturated: bool = Fal
     linear.check_form("cca", form)
     X, Y = checks.pair("cca", X, Y, minimum_rows=2)
     with checks.diagnosed("cca", X=X, Y=Y):
-        overlap = Overlap.of(Axes.of(X), Axes.of(Y))
+        overlap = Overlap(Axes.of(X), Axes.of(Y))
         value = linear.cca("cca", overlap, form=form, allow_saturated=allow_saturated)
     return checks.finite("cca", array.like(value, X), X=X, Y=Y)
 
@@ -166,7 +166,7 @@ def svcca(
     X, Y = checks.pair("svcca", X, Y, minimum_rows=2)
     with checks.diagnosed("svcca", X=X, Y=Y):
         overlap = linear.truncated(
-            Overlap.of(Axes.of(X), Axes.of(Y)), variance=variance, components=components
+            Overlap(Axes.of(X), Axes.of(Y)), variance=variance, components=components
         )
         value = linear.cca("svcca", overlap, form=form, allow_saturated=allow_saturated)
     return checks.finite("svcca", array.like(value, X), X=X, Y=Y)
@@ -226,14 +226,14 @@ def pwcca(X: Array, Y: Array, /, *, allow_saturated: bool = False) -> Array:
     """
     X, Y = checks.pair("pwcca", X, Y, minimum_rows=2)
     with checks.diagnosed("pwcca", X=X, Y=Y):
-        overlap = Overlap.of(Axes.of(X), Axes.of(Y))
+        overlap = Overlap(Axes.of(X), Axes.of(Y))
         value = linear.pwcca("pwcca", overlap, allow_saturated=allow_saturated)
     return checks.finite("pwcca", array.like(value, X), X=X, Y=Y)
 
 
 def prepare_axes(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:
     """Prepare a representation for any measure that works on principal axes."""
-    return Preparation("axes", Axes.of, Overlap.of)
+    return Preparation("axes", Axes.of, Overlap)
 
 
 def _score_cca(options: Mapping[str, Any], met: Overlap) -> Array:

@@ -79,7 +79,7 @@ def linear_regression(X: Array, Y: Array, /, *, allow_saturated: bool = False) -
     with checks.diagnosed("linear_regression", X=X, Y=Y):
         value = linear.linear_regression(
             "linear_regression",
-            Overlap.of(Axes.of(X), Axes.of(Y)),
+            Overlap(Axes.of(X), Axes.of(Y)),
             allow_saturated=allow_saturated,
         )
     return checks.finite("linear_regression", array.like(value, X), X=X, Y=Y)
@@ -163,7 +163,7 @@ def canonical_ridge(
     with checks.diagnosed("canonical_ridge", X=X, Y=Y):
         value = linear.canonical_ridge(
             "canonical_ridge",
-            Overlap.of(Axes.of(X), Axes.of(Y)),
+            Overlap(Axes.of(X), Axes.of(Y)),
             kappa=kappa,
             normalization=normalization,
             allow_saturated=allow_saturated,

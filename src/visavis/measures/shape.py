@@ -61,8 +61,8 @@ def procrustes(X: Array, Y: Array, /, *, form: str = "angular", scale: bool = Fa
     *Invariant to*: translation, orthogonal maps; isotropic scaling where norms are divided out.
     *Not to*: invertible linear maps. "angular" and "euclidean" are metrics on what these maps
     leave, "squared" is not. *Streaming*: `Moments.procrustes`. *Cost*: npq + pq·min(p, q); sides
-    wider than n are turned into n dimensions first. *Numerics*: computed in float64, from the
-    residual of the best map, so small distances keep their digits.
+    wider than n are turned into n dimensions first. *Numerics*: computed in float64, small
+    distances from the residual of the best map, so they keep their digits.
 
     *When*: a distance with a geometry is asked for: to cluster, embed or average networks, and to
     walk between them (`visavis.shapes`). It weighs small directions more than linear `cka`, and
@@ -101,22 +101,27 @@ def between(where: str, X: Array, Y: Array, *, form: str, scale: bool = False) -
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """A centred representation at Frobenius norm 1, with that norm and the unit it is in."""
+    """A centred representation at Frobenius norm 1, with that norm and the unit it is in.
+
+    `given` is the machine epsilon of the dtype in which it came.
+    """
 
     matrix: Array
     norm: Array
     unit: Array | float
+    given: float
 
     @classmethod
     def of(cls, X: Array) -> "_Shape":
         xp = array.namespace(X)
         centred, unit = linalg.centred(X)
         norm = xp.linalg.matrix_norm(centred)
+        given = array.precision(X)
         if X.shape[1] > X.shape[0] and not array.recording(X):
             # A rotation into the span of the samples changes nothing and makes the rest n × n.
-            left, values = linalg.left_axes(centred, given=array.precision(X))
+            left, values = linalg.left_axes(centred, given=given)
             centred = left * values
-        return cls(centred / norm, norm, unit)
+        return cls(centred / norm, norm, unit, given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +133,8 @@ class _Met:
 
     @cached_property
     def distance(self) -> Array:
-        return formulas.unit_squared_distance(self.x.matrix, self.y.matrix)
+        given = max(self.x.given, self.y.given)
+        return formulas.unit_squared_distance(self.x.matrix, self.y.matrix, given=given)
 
 
 def prepare_shape(options: Mapping[str, Any], side: int, shapes: Shapes) -> Preparation:

@@ -89,7 +89,7 @@ def riemannian(X: Array, Y: Array, /, *, shrinkage: float = 0.1, scale: bool = F
     _check_riemannian("riemannian", options)
     X, Y = checks.pair("riemannian", X, Y, minimum_rows=2)
     with checks.diagnosed("riemannian", X=X, Y=Y):
-        value = _score_riemannian(options, Overlap.of(Axes.of(X), Axes.of(Y)))
+        value = _score_riemannian(options, Overlap(Axes.of(X), Axes.of(Y)))
     return checks.finite("riemannian", array.like(value, X), X=X, Y=Y)
 
 

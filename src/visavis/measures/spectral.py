@@ -80,7 +80,7 @@ def eigenspace_overlap(X: Array, Y: Array, /, *, allow_saturated: bool = False) 
     """
     X, Y = checks.pair("eigenspace_overlap", X, Y, minimum_rows=2)
     with checks.diagnosed("eigenspace_overlap", X=X, Y=Y):
-        met = Overlap.of(Axes.of(X), Axes.of(Y))
+        met = Overlap(Axes.of(X), Axes.of(Y))
         value = _score_overlap({"allow_saturated": allow_saturated}, met)
     return checks.finite("eigenspace_overlap", array.like(value, X), X=X, Y=Y)
 
@@ -174,7 +174,7 @@ def gulp(
     _check_gulp("gulp", options)
     X, Y = checks.pair("gulp", X, Y, minimum_rows=2)
     with checks.diagnosed("gulp", X=X, Y=Y):
-        value = _score_gulp(options, Overlap.of(Axes.of(X), Axes.of(Y)))
+        value = _score_gulp(options, Overlap(Axes.of(X), Axes.of(Y)))
     return checks.finite("gulp", array.like(value, X), X=X, Y=Y)
 
 

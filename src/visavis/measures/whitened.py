@@ -89,7 +89,7 @@ def shape_distance(
     _check_alpha("shape_distance", alpha)
     X, Y = checks.pair("shape_distance", X, Y, minimum_rows=2)
     with checks.diagnosed("shape_distance", X=X, Y=Y):
-        met = Overlap.of(Axes.of(X), Axes.of(Y))
+        met = Overlap(Axes.of(X), Axes.of(Y))
         value = _score({"alpha": alpha, "allow_saturated": allow_saturated}, met)
     return checks.finite("shape_distance", array.like(value, X), X=X, Y=Y)
 

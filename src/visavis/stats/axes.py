@@ -77,20 +77,20 @@ class Overlap:
 
     Parameters
     ----------
-    matrix : array, (r_x, r_y)
-        M_ij = ⟨u_i, v_j⟩, the cosine between axis i of X and axis j of Y.
     x, y : Axes
         The axes of both.
+    known : array, (r_x, r_y), optional
+        The matrix, where it does not come from the axes.
     """
 
-    matrix: Array
     x: Axes
     y: Axes
+    known: Array | None = None
 
-    @classmethod
-    def of(cls, x: Axes, y: Axes) -> "Overlap":
-        """Return the overlap of two representations of the same samples."""
-        return cls(x.left.T @ y.left, x, y)
+    @cached_property
+    def matrix(self) -> Array:
+        """M_ij = ⟨u_i, v_j⟩, the cosine between axis i of X and axis j of Y, (r_x, r_y)."""
+        return self.x.left.T @ self.y.left if self.known is None else self.known
 
     @property
     def n(self) -> int:

@@ -101,7 +101,7 @@ def correlated(x: Split, y: Split, options: Mapping[str, Any] | None = None) -> 
         Those of `linear.truncated`, to keep the leading axes alone.
     """
     xp = array.namespace(x.test, y.test)
-    overlap = Overlap.of(x.axes, y.axes)
+    overlap = Overlap(x.axes, y.axes)
     if options is not None:
         overlap = linear.truncated(overlap, **options)
     left, _, right = xp.linalg.svd(overlap.matrix, full_matrices=False)

@@ -66,18 +66,20 @@ def truncated(
     """
     k_x, k_y = components if isinstance(components, tuple) else (components, components)
     keep_x, keep_y = _kept(overlap.x.values, k_x, variance), _kept(overlap.y.values, k_y, variance)
-    matrix = overlap.matrix * keep_x[:, None] * keep_y[None, :]
-    x = replace(overlap.x, values=overlap.x.values * keep_x)
-    y = replace(overlap.y, values=overlap.y.values * keep_y)
-    sizes = [array.read(rank(side.values)) for side in (x, y)]
-    if None in sizes:
-        return Overlap(matrix, x, y)
-    r, q = (int(size or 0) for size in sizes)
-    return Overlap(
-        matrix[:r, :q],
-        replace(x, left=x.left[:, :r], values=x.values[:r]),
-        replace(y, left=y.left[:, :q], values=y.values[:q]),
-    )
+    x, y = _leading(overlap.x, keep_x), _leading(overlap.y, keep_y)
+    if overlap.known is None:
+        return Overlap(x, y)
+    matrix = overlap.known * keep_x[:, None] * keep_y[None, :]
+    return Overlap(x, y, matrix[: x.values.shape[0], : y.values.shape[0]])
+
+
+def _leading(axes: Axes, keep: Array) -> Axes:
+    """Return the axes that are kept; the others become zero where the shape must not change."""
+    values = axes.values * keep
+    size = array.read(rank(values))
+    if size is None:
+        return replace(axes, left=axes.left * keep, values=values)
+    return replace(axes, left=axes.left[:, : int(size)], values=values[: int(size)])
 
 
 def _kept(values: Array, components: int | None, variance: float | None) -> Array:

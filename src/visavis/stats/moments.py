@@ -306,7 +306,7 @@ class Moments:
         # A constant representation keeps one axis, of length zero.
         scale_x, scale_y = (xp.where(v > 0, v, xp.ones_like(v)) for v in (x.values, y.values))
         whitened = (right_x / scale_x).T @ sums.product(i, j) @ (right_y / scale_y)
-        return Overlap(whitened, x, y)
+        return Overlap(x, y, whitened)
 
     def _checked(self, batch: tuple[Array, ...]) -> tuple[Array, ...]:
         where = "Moments.update"
