@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 PEERS := .venv-peers/bin/python -m pip -qq --disable-pip-version-check
 
-.PHONY: demo setup test lint docs bench peers faults clean
+.PHONY: demo setup test lint docs bench peers faults reproduce clean
 
 demo: .venv/.demo  # train small nets on real images, compare all their layers, write a report
 	$(BIN)/visavis demo --out demo-report
@@ -28,6 +28,9 @@ docs: .venv/.dev  # the pages that are written from the code
 bench: .venv/.dev  # speed, beside the bare products
 	@for script in bench/*.py; do echo "$(BIN)/python $$script"; $(BIN)/python $$script || exit 1; done
 
+reproduce: .venv/.reproduce  # the paper's experiments, in 90 minutes; make reproduce QUICK=1 in a few
+	$(BIN)/python -m reproduction $(if $(QUICK),--quick)
+
 peers: .venv-peers/.done  # other packages on the same data: docs/peers.md
 	.venv-peers/bin/python -W ignore -m bench.peers.agreement
 
@@ -42,6 +45,11 @@ clean:  # back to a fresh clone
 .venv/.demo: .venv/.pip pyproject.toml constraints.txt
 	@echo "visavis: installing the package with PyTorch (a few minutes) ..."
 	@$(PIP) install -c constraints.txt -e ".[torch]"
+	@touch $@
+
+.venv/.reproduce: .venv/.pip pyproject.toml constraints.txt
+	@echo "visavis: installing the package with PyTorch (a few minutes) ..."
+	@$(PIP) install -c constraints.txt -e . --group reproduce
 	@touch $@
 
 .venv/.dev: .venv/.pip pyproject.toml constraints.txt

@@ -62,8 +62,9 @@ def main() -> None:
     a, b = layers(1), layers(2)
     calls = {
         "bare": lambda: bare(a, b),
-        "cka": lambda: vv.compare(a, b, progress=False),
-        "cka, rbf": lambda: vv.compare(a, b, measure="cka(kernel=rbf)", progress=False),
+        "cka": lambda: vv.compare(a, b, level=None, progress=False),
+        "cka with intervals": lambda: vv.compare(a, b, progress=False),
+        "cka, rbf": lambda: vv.compare(a, b, measure="cka(kernel=rbf)", level=None, progress=False),
     }
     times: dict[str, list[float]] = {name: [] for name in calls}
     for repeat in range(REPEATS + 1):

@@ -5,14 +5,21 @@ of ``make peers`` (``.venv-peers/bin/python bench/many.py --peers``), the fastes
 be installed is timed as well: on all pairs where it takes many representations at once, else on a
 few pairs, from which the time for all is extrapolated. NumPy is older there: hold those times
 against those of visavis in the same environment, in the same line.
+
+PWCCA is refused at this size, for the ranks of two sides exceed n - 1 (Theorem 1): it is timed with
+the refusal switched off, as packages that do not know of it are.
 """
 
 import argparse
 import itertools
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.metadata import distribution
-from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,6 +31,7 @@ MEASURES = (
     "cka",
     "procrustes",
     "svcca",
+    "pwcca(allow_saturated=True)",
     "rsa",
     "mutual_knn",
     "information_imbalance",
@@ -71,14 +79,25 @@ def scipy_procrustes(found: Layers, pairs: Any) -> None:
         orthogonal_procrustes(centred[a], centred[b])
 
 
+def google(name: str) -> Any:
+    """Return a file of google/svcca, whose code similarity-repository carries."""
+    folder = distribution("similarity-repository").locate_file("similarity/backend/svcca")
+    # As a package of its own: the one around it imports a dozen others.
+    package = sys.modules.setdefault("svcca", ModuleType("svcca"))
+    package.__path__ = [str(folder)]
+    return import_module(f"svcca.{name}")
+
+
+def google_pwcca(found: Layers, pairs: Any) -> None:
+    """In double precision: in single its decomposition does not converge."""
+    pwcca = google("pwcca")
+    for a, b in pairs:
+        pwcca.compute_pwcca(*(found[k].T.astype(np.float64) for k in (a, b)), epsilon=1e-10)
+
+
 def google_svcca(found: Layers, pairs: Any) -> None:
-    """As the tutorial of google/svcca, whose code similarity-repository carries, goes about it."""
-    path = distribution("similarity-repository").locate_file("similarity/backend/svcca/cca_core.py")
-    spec = spec_from_file_location("cca_core", str(path))
-    assert spec is not None
-    assert spec.loader is not None
-    core = module_from_spec(spec)
-    spec.loader.exec_module(core)
+    """Truncate by a singular value decomposition first, as its tutorial goes about it."""
+    core = google("cca_core")
     for pair in pairs:
         kept = []
         for name in pair:
@@ -121,6 +140,7 @@ PEERS: dict[str, tuple[str, Callable[[Layers, Any], None], bool]] = {
     "cka": ("pytorch-cka", pytorch_cka, False),
     "procrustes": ("scipy", scipy_procrustes, True),
     "svcca": ("google/svcca", google_svcca, True),
+    "pwcca(allow_saturated=True)": ("google/svcca", google_pwcca, True),
     "rsa": ("rsatoolbox", rsatoolbox_spearman, False),
     "mutual_knn": ("dadapy, Euclidean", dadapy_overlap, False),
     "information_imbalance": ("dadapy", dadapy_imbalance, True),
@@ -132,7 +152,10 @@ def beside(measure: str, found: Layers, sample: int) -> str:
     name, function, by_pair = PEERS[measure]
     pairs = list(itertools.combinations(found, 2))
     first = dict(itertools.islice(found.items(), 2))
-    function(first, [tuple(first)])  # imports and compiles
+    try:
+        function(first, [tuple(first)])  # imports and compiles
+    except np.linalg.LinAlgError as error:
+        return f"{name} has no value: {error}"
     if not by_pair:
         return f"{name} {seconds(lambda: function(found, pairs)):.2f} s"
     chosen = pairs[:: max(1, len(pairs) // sample)][:sample]
@@ -146,6 +169,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--measures", nargs="+", choices=MEASURES, default=MEASURES)
     parser.add_argument("--peers", action="store_true", help="time other packages as well")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--sample", type=int, default=10, help="pairs to extrapolate from")
     arguments = parser.parse_args()
     found = layers(arguments.count)
@@ -155,8 +179,18 @@ def main() -> None:
     for measure in arguments.measures:
         vv.compare(few, measure=measure, progress=False)  # imports
         spent = seconds(lambda name=measure: vv.compare(found, measure=name, progress=False))
-        other = f"; {beside(measure, found, arguments.sample)}" if arguments.peers else ""
-        print(f"{measure}: {spent:.2f} s{other}", flush=True)
+        told = [f"{measure}: {spent:.2f} s"]
+        if measure == "cka":
+            alone = seconds(lambda: vv.compare(found, level=None, progress=False))
+            told.append(f"without intervals {alone:.2f} s")
+        else:  # the products of cka take all cores by themselves
+            with ThreadPoolExecutor(arguments.workers) as pool:
+                options: dict[str, Any] = {"executor": pool, "progress": False}
+                shared = seconds(lambda name=measure: vv.compare(found, measure=name, **options))  # noqa: B023
+            told.append(f"on {arguments.workers} threads {shared:.2f} s")
+        if arguments.peers:
+            told.append(beside(measure, found, arguments.sample))
+        print("; ".join(told), flush=True)
 
 
 if __name__ == "__main__":

@@ -220,3 +220,105 @@ def test_independent_models_are_shown_as_poorly_as_models_says():
 
     distances = np.sqrt(2) * (1 - np.eye(10))
     assert scaled(distances)[1] == pytest.approx(2 / 9)
+
+
+@pytest.fixture
+def scaled_runs(runs):
+    """The stores that docs/scale.md takes for granted, and its script for MPI."""
+    for old, new in (("narrow-seed0", "a"), ("wide-seed0", "b")):
+        (runs / "runs" / old).rename(runs / "runs" / new)
+    for seed in (1, 2):
+        (runs / "runs" / f"narrow-seed{seed}").rename(runs / "runs" / f"seed{seed}")
+    (script,) = [block for block in blocks("scale.md", "python") if "mpi4py" in block]
+    (runs / "compare.py").write_text(f"import visavis as vv\n{script}", "utf-8")
+    return runs
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the MPI library of the tests is for Linux")
+def test_the_command_lines_of_scale(scaled_runs):
+    for line in commands("scale.md"):
+        run = shell(line, scaled_runs)
+        assert run.returncode == 0, f"{line}\n{run.stdout}\n{run.stderr[-3000:]}"
+    one = vv.compare(scaled_runs / "runs" / "a", scaled_runs / "runs" / "b", progress=False)
+    many = vv.Comparison.load(scaled_runs / "result.json")
+    np.testing.assert_allclose(many.values, one.values, atol=1e-6)
+    assert list((scaled_runs / "kept").iterdir())
+
+
+def test_the_python_of_scale(scaled_runs, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.chdir(scaled_runs)
+    found = []
+    names = {"vv": vv, "runs": {each: f"runs/{each}" for each in ("a", "seed1", "seed2")}}
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(processes=False, **options) as cluster:
+        # The page names a scheduler and a bucket, of which there are none here.
+        here = {"tcp://scheduler:8786": cluster.scheduler_address, "s3://bucket/": ""}
+        for block in blocks("scale.md", "python"):
+            if "mpi4py" not in block:
+                for there, local in here.items():
+                    block = block.replace(there, local)
+                exec(compile(block, "scale.md", "exec"), names)
+                found.append(names["res"])
+    assert len(found) == 3
+    np.testing.assert_allclose(found[1].values, found[2].values, atol=1e-6)
+
+
+SEEDS = """
+from collections import OrderedDict
+import torch
+from torch import nn
+
+def net(seed, names=("conv1", "conv2", "conv3")):
+    torch.manual_seed(seed)
+    layers = OrderedDict()
+    for k, name in enumerate(names):
+        layers[name] = nn.Sequential(nn.Conv2d(4 if k else 1, 4, 3, padding=1), nn.ReLU())
+    layers["flat"] = nn.Flatten()
+    layers["logits"] = nn.Linear(4 * 8 * 8, 5)
+    return nn.Sequential(layers).eval()
+
+def seed0(): return net(0)
+def seed1(): return net(1)
+def seed2(): return net(2)
+def deep(): return net(3, [f"block{k}" for k in range(6)])
+"""
+
+
+@pytest.fixture
+def seeds(tmp_path, monkeypatch):
+    """The models, the data and the stores that docs/benchmark.md takes for granted."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(SEEDS, "utf-8")
+    images = np.random.default_rng(0).normal(size=(60, 1, 8, 8)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", x=images)
+    models = runpy.run_path(str(tmp_path / "nets.py"))
+    for name, layers in (("deep", "block?"), *((f"seed{k}", "conv?") for k in range(3))):
+        loader = list(torch.from_numpy(images).split(20))
+        into = tmp_path / "runs" / name
+        vv.extract(models[name](), loader, layers=[layers, "logits"], into=into, progress=False)
+    return tmp_path
+
+
+def test_the_command_lines_of_benchmark(seeds):
+    told = ""
+    for line in commands("benchmark.md"):
+        run = shell(line, seeds)
+        assert run.returncode == 0, f"{line}\n{run.stdout}\n{run.stderr[-3000:]}"
+        told += run.stdout
+    assert told.count("Layers found again in another net: 3 nets, 3 layers") == 2
+    assert "CKA (linear, debiased)" in told
+    assert "nearest layers instead" in told
+    assert "Layers found again" in (seeds / "bench.html").read_text("utf-8")
+    assert (seeds / "nearest.html").is_file()
+    assert "layer_correspondence" in json.loads((seeds / "bench.json").read_text("utf-8"))
+
+
+def test_the_python_of_benchmark(seeds):
+    names = {}
+    for block in blocks("benchmark.md", "python"):
+        exec(compile(block, "benchmark.md", "exec"), names)
+    plt.close("all")
+    assert list(names["res"]) == ["cka", "linear_regression"]
+    assert vv.benchmark.LayerCorrespondence.load("bench.json").layers == ("conv1", "conv2", "conv3")
+    assert len(names["maps"]["deep", "plain"].nearest) == 7

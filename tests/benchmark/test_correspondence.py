@@ -5,8 +5,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from tests.benchmark.slow import slow_accuracy, slow_standard_error
 
-from visavis.benchmark import PAPER_TABLE_2, layer_correspondence
+from visavis.benchmark import PAPER_TABLE_2, table_correspondence
 
 NETS = ("a", "b", "c", "d")
 LAYERS = 5
@@ -22,27 +23,6 @@ def symmetric_tables(seed, **options):
     """Tables of one order of each pair, in which about half of the layers are found."""
     tables = random_tables(seed, **options)
     return {(a, b): S + 1.5 * np.eye(len(S)) for (a, b), S in tables.items() if a < b}
-
-
-def slow_accuracy(score, nets, layers):
-    """Count the hits in %, trial by trial; ``score(a, i, b, j)`` is higher for more alike."""
-    hits, trials = 0, 0
-    for a in nets:
-        for b in nets:
-            if a == b:
-                continue
-            for i in range(layers):
-                others = [score(a, i, b, j) for j in range(layers)]
-                hits += max(range(layers), key=others.__getitem__) == i
-                trials += 1
-    return 100 * hits / trials
-
-
-def slow_standard_error(score, nets, layers):
-    """Jackknife by recomputing the accuracy without each network."""
-    without = [slow_accuracy(score, [net for net in nets if net != k], layers) for k in nets]
-    m, centre = len(nets), sum(without) / len(nets)
-    return math.sqrt((m - 1) / m * sum((value - centre) ** 2 for value in without))
 
 
 def score_of(tables, *, symmetric=True, sign=1):
@@ -61,7 +41,7 @@ def score_of(tables, *, symmetric=True, sign=1):
 def test_symmetric_measure_agrees_with_the_slow_count(seed, direction, sign):
     tables = symmetric_tables(seed)
     score = score_of(tables, sign=sign)
-    result = layer_correspondence(tables, direction=direction)
+    result = table_correspondence(tables, direction=direction)
     assert result.accuracy == pytest.approx(slow_accuracy(score, NETS, LAYERS), rel=1e-12)
     assert result.standard_error == pytest.approx(
         slow_standard_error(score, NETS, LAYERS), rel=1e-12
@@ -75,7 +55,7 @@ def test_symmetric_measure_agrees_with_the_slow_count(seed, direction, sign):
 def test_asymmetric_measure_agrees_with_the_slow_count(seed, direction, sign):
     tables = random_tables(seed)
     score = score_of(tables, symmetric=False, sign=sign)
-    result = layer_correspondence(tables, direction=direction, symmetric=False)
+    result = table_correspondence(tables, direction=direction, symmetric=False)
     assert result.accuracy == pytest.approx(slow_accuracy(score, NETS, LAYERS), rel=1e-12)
     assert result.standard_error == pytest.approx(
         slow_standard_error(score, NETS, LAYERS), rel=1e-12
@@ -85,10 +65,10 @@ def test_asymmetric_measure_agrees_with_the_slow_count(seed, direction, sign):
 def test_either_order_or_both_orders_of_a_symmetric_pair_give_one_answer():
     there = symmetric_tables(0)
     back = {(b, a): S.T for (a, b), S in there.items()}
-    expected = layer_correspondence(there)
-    assert layer_correspondence(back).accuracy == expected.accuracy
-    assert layer_correspondence(there | back).accuracy == expected.accuracy
-    np.testing.assert_array_equal(layer_correspondence(back).confusion, expected.confusion)
+    expected = table_correspondence(there)
+    assert table_correspondence(back).accuracy == expected.accuracy
+    assert table_correspondence(there | back).accuracy == expected.accuracy
+    np.testing.assert_array_equal(table_correspondence(back).confusion, expected.confusion)
 
 
 def layers_of_nets(*, related):
@@ -115,7 +95,7 @@ def tables_of(nets):
 
 
 def test_permuted_copies_of_the_same_layers_are_all_found():
-    result = layer_correspondence(tables_of(layers_of_nets(related=True)))
+    result = table_correspondence(tables_of(layers_of_nets(related=True)))
     assert result.accuracy == 100
     assert result.standard_error == 0
     np.testing.assert_array_equal(result.confusion, 12 * np.eye(LAYERS))
@@ -123,7 +103,7 @@ def test_permuted_copies_of_the_same_layers_are_all_found():
 
 def test_unrelated_scores_find_as_many_layers_as_chance():
     tables = random_tables(3, nets=tuple(range(40)), layers=9)
-    result = layer_correspondence(tables, symmetric=False)
+    result = table_correspondence(tables, symmetric=False)
     assert result.chance == pytest.approx(100 / 9)
     assert result.accuracy == pytest.approx(result.chance, abs=4 * result.standard_error)
     assert 0 < result.standard_error < 1
@@ -132,7 +112,7 @@ def test_unrelated_scores_find_as_many_layers_as_chance():
 def test_confusion_says_which_layer_was_taken():
     S = np.eye(4)
     S[1, 2] = 2.0  # layer 1 of a is taken for 2 of b; from the other side, 2 of b for 1 of a
-    result = layer_correspondence({("a", "b"): S})
+    result = table_correspondence({("a", "b"): S})
     expected = 2 * np.eye(4)
     expected[1, 1] = expected[2, 2] = expected[1, 2] = expected[2, 1] = 1
     np.testing.assert_array_equal(result.confusion, expected)
@@ -143,7 +123,7 @@ def test_confusion_says_which_layer_was_taken():
 @pytest.mark.parametrize("direction", ["similarity", "distance"])
 def test_a_constant_measure_scores_chance(value, direction):
     tables = {pair: np.full((4, 4), value) for pair in permutations("abc", 2)}
-    result = layer_correspondence(tables, direction=direction)
+    result = table_correspondence(tables, direction=direction)
     assert result.accuracy == pytest.approx(result.chance) == pytest.approx(25)
     np.testing.assert_allclose(result.confusion, np.full((4, 4), 6 / 4))
 
@@ -151,7 +131,7 @@ def test_a_constant_measure_scores_chance(value, direction):
 def test_a_tie_of_two_layers_is_half_a_hit():
     S = np.eye(3)
     S[0, 1] = 1.0  # layer 0 of a ties with itself and 1; layer 1 of b with 0 and itself
-    result = layer_correspondence({("a", "b"): S})
+    result = table_correspondence({("a", "b"): S})
     assert result.hits == 5.0
     assert result.confusion[0].tolist() == [1.5, 0.5, 0.0]
 
@@ -159,7 +139,7 @@ def test_a_tie_of_two_layers_is_half_a_hit():
 def test_a_dead_layer_loses_its_trials_and_is_reported():
     S = np.eye(3)
     S[1, :] = np.nan  # layer 1 of a is dead
-    result = layer_correspondence({("a", "b"): S})
+    result = table_correspondence({("a", "b"): S})
     assert (result.hits, result.total, result.missing) == (4, 6, 2)
     assert result.accuracy == pytest.approx(100 * 4 / 6)
     np.testing.assert_array_equal(result.confusion, np.diag([2.0, 0.0, 2.0]))
@@ -167,32 +147,32 @@ def test_a_dead_layer_loses_its_trials_and_is_reported():
 
 def test_a_missing_score_elsewhere_in_the_row_is_only_no_candidate():
     S = np.array([[0.5, 0.9, 0.1], [0.0, 1.0, 0.0], [0.0, np.nan, 1.0]])
-    result = layer_correspondence({("a", "b"): S})
+    result = table_correspondence({("a", "b"): S})
     assert (result.hits, result.missing) == (5, 0)
 
 
 def test_all_scores_missing():
     tables = {pair: np.full((3, 3), np.nan) for pair in permutations("abc", 2)}
-    result = layer_correspondence(tables)
+    result = table_correspondence(tables)
     assert (result.accuracy, result.missing, result.total) == (0.0, 18, 18)
 
 
 def test_a_missing_score_in_one_direction_is_missing_in_the_sum():
     tables = {("a", "b"): np.eye(3), ("b", "a"): np.eye(3)}
     tables["b", "a"][2, 2] = np.nan
-    result = layer_correspondence(tables, symmetric=False)
+    result = table_correspondence(tables, symmetric=False)
     assert (result.hits, result.missing) == (4, 2)
 
 
 def test_two_networks_have_no_standard_error():
-    result = layer_correspondence({("a", "b"): np.eye(3)}, measure="cka")
+    result = table_correspondence({("a", "b"): np.eye(3)}, measure="cka")
     assert result.standard_error is None
     assert str(result) == "cka: 100.0 % of 6 layers found (chance 33.3 %)"
 
 
 def test_text_of_a_result_holds_its_figures():
     S = np.full((2, 2), np.nan)
-    result = layer_correspondence(
+    result = table_correspondence(
         {("a", "b"): np.eye(2), ("a", "c"): np.eye(2), ("b", "c"): S}, measure="cca"
     )
     # Left without a: the pair (b, c), of which nothing is found. Without b or c: all is found.
@@ -207,7 +187,7 @@ def test_text_of_a_result_holds_its_figures():
 def test_tables_are_left_as_they_were():
     tables = {(a, b): S.astype(np.float32) for (a, b), S in symmetric_tables(0).items()}
     before = {pair: S.copy() for pair, S in tables.items()}
-    layer_correspondence(tables, direction="distance")
+    table_correspondence(tables, direction="distance")
     assert all(np.array_equal(tables[pair], before[pair]) for pair in tables)
 
 
@@ -218,6 +198,15 @@ def test_paper_orders_the_measures_as_its_text_says():
 
 
 EYE = np.eye(3)
+
+
+def test_layers_have_the_names_that_are_given():
+    found = table_correspondence({("a", "b"): EYE}, layers=["x", "y", "z"])
+    assert found.layers == ("x", "y", "z")
+    assert table_correspondence({(0, 1): EYE}).layers == ("0", "1", "2")
+    assert table_correspondence({(0, 1): EYE}).nets == ("0", "1")
+
+
 INFINITE = np.array([[1.0, 0.0], [np.inf, 1.0]])
 
 
@@ -261,6 +250,12 @@ INFINITE = np.array([[1.0, 0.0], [np.inf, 1.0]])
         ),
         (
             {("a", "b"): EYE},
+            {"layers": ["x"]},
+            ValueError,
+            r"`layers` must name the 3 rows of the tables, got 1 names",
+        ),
+        (
+            {("a", "b"): EYE},
             {"direction": "up"},
             ValueError,
             r"`direction` must be one of 'similarity', 'distance', got 'up'",
@@ -269,4 +264,4 @@ INFINITE = np.array([[1.0, 0.0], [np.inf, 1.0]])
 )
 def test_refusals_name_the_table_and_the_cure(tables, options, error, match):
     with pytest.raises(error, match=match):
-        layer_correspondence(tables, **options)
+        table_correspondence(tables, **options)

@@ -1,6 +1,7 @@
 """``visavis compare``: the numbers of Python, as a table, for machines, as pictures."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -29,7 +30,7 @@ def test_table(run, files):
     a, b = layers(n=60)
     assert result.exit_code == 0
     assert result.stderr == ""
-    lines = result.stdout.splitlines()
+    lines = result.stdout.split("Centred kernel alignment")[0].splitlines()
     assert lines[0].strip() == "cka, 60 samples"
     cells = [
         [cell.strip() for cell in line.strip("│┃").split("│")] for line in lines if "│" in line
@@ -41,11 +42,42 @@ def test_table(run, files):
     assert "debiased estimator" in result.stdout
 
 
+def test_the_best_matches_with_all_that_is_known_of_them(run, files):
+    result = run("compare", *files, "--level", "0.9")
+    expected = vv.compare(*files, level=0.9)
+    lines = result.stdout.split("whatever their width")[1].splitlines()
+    head, *cells = [
+        [cell.strip() for cell in re.split("[│┃]", line.strip("│┃"))]
+        for line in lines
+        if re.search("[│┃]", line)
+    ]
+    assert head == ["a", "best match", "value", "90 % interval", "chance", "z"]
+    for row, col, value, interval, chance, z in cells:
+        found = expected.interval(row, col)
+        low, high = map(float, interval.split(" to "))
+        at = expected.rows.index(row), expected.cols.index(col)
+        assert (float(value), low, high) == pytest.approx(
+            (found.value, found.low, found.high), abs=0.0005
+        )
+        assert (float(chance), float(z)) == pytest.approx((0, expected.z[at]), abs=0.05)
+    assert [row[0] for row in cells] == list(expected.rows)
+    assert "Each interval is for itself" in result.stdout
+
+
+def test_no_intervals(run, files):
+    result = run("compare", *files, "--no-intervals")
+    assert "interval" not in result.stdout
+    assert "chance" in result.stdout
+    told = run("compare", *files, "-m", "rsa(compare=pearson)", "-m", "cka(estimator=biased)")
+    assert told.stdout.count("No intervals: no formula") >= 1
+
+
 def test_table_with_itself(run, files):
     result = run("compare", files[0])
     assert result.exit_code == 0
     assert r"a \ a" in result.stdout
-    assert result.stdout.count("1.000") == 3
+    table = result.stdout.split("Centred kernel alignment")[0]
+    assert table.count("1.000") == 3
 
 
 def test_tables_of_several_measures_in_the_order_asked(run, files):
@@ -399,3 +431,60 @@ def test_kept_parts_are_used_again(run, files, tmp_path, monkeypatch):
     for name in ("visavis.pairs.blocks._block", "visavis.pairs.sweep._add"):
         monkeypatch.setattr(name, lambda *_: pytest.fail("computed again"))
     assert machine(run("compare", *files, *options)) == machine(first)
+
+
+# Diagnosis.
+
+
+@pytest.fixture
+def outlying(tmp_path):
+    """Two files of layers, of which one has a row that decides."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(200, 5))
+    for name in "ab":
+        layers = {k: shared + rng.normal(size=(200, 5)) for k in ("conv", "fc")}
+        layers["fc"][7] = 60
+        np.savez(tmp_path / f"{name}.npz", **layers)
+    return tmp_path / "a.npz", tmp_path / "b.npz"
+
+
+def test_a_report_says_what_may_mislead_in_the_best_matches(run, outlying, tmp_path):
+    out = tmp_path / "r.html"
+    result = run("compare", *outlying, "-m", "procrustes", "-m", "cka", "--out", out)
+    assert result.exit_code == 0
+    assert "VV004" in result.stdout
+    text = out.read_text(encoding="utf-8")
+    assert "fc × fc: " in text
+    assert "What to do." in text
+    assert "Evidence: " in text
+    assert "2 of 2 best matches" in text
+    assert "VV004" not in run("compare", *outlying, "--no-diagnose", "-o", out).stdout
+
+
+def test_diagnosis_on_request(run, outlying):
+    plain = machine(run("compare", *outlying, "--json"))
+    told = machine(run("compare", *outlying, "--json", "--diagnose"))
+    assert told["cka"]["plan"].pop("diagnosed") == "2 of 2 best matches"
+    found = told["cka"].pop("findings")
+    assert {each["code"] for each in found} >= {"VV004"}
+    assert {each["code"] for each in plain["cka"].pop("findings")} <= {"VV005"}
+    assert told == plain
+    quiet = machine(run("compare", *outlying, "--json", "--diagnose", "--silence", "VV004"))
+    assert "VV004" not in {each["code"] for each in quiet["cka"]["findings"]}
+
+
+def test_layers_that_are_too_large_are_not_diagnosed(run, outlying):
+    told = machine(run("compare", *outlying, "--json", "--diagnose", "--memory", "1MB"))
+    assert told["cka"]["plan"]["diagnosed"] == "0 of 2 best matches"
+
+
+def test_the_same_thing_is_said_once(run, tmp_path):
+    rng = np.random.default_rng(0)
+    layer = rng.normal(size=(200, 5))
+    layer[7] = 60
+    noisy = {f"fc{k}": layer + 0.1 * rng.normal(size=(200, 5)) for k in range(4)}
+    np.savez(tmp_path / "a.npz", **noisy)
+    np.savez(tmp_path / "b.npz", fc=layer)
+    told = machine(run("compare", tmp_path / "a.npz", tmp_path / "b.npz", "--json", "--diagnose"))
+    (found,) = [each for each in told["cka"]["findings"] if each["code"] == "VV004"]
+    assert found["message"].count(" × fc") == 4

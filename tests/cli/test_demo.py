@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from visavis.benchmark import PAPER_TABLE_2, layer_correspondence
-from visavis.benchmark.miniature import DEBIASED, MEASURES, Miniature
+from visavis.benchmark import (
+    DEBIASED,
+    MEASURES,
+    PAPER_TABLE_2,
+    LayerCorrespondence,
+    table_correspondence,
+)
+from visavis.benchmark.miniature import Miniature
 from visavis.cli import demo
 
 SEEDS = ("seed 0", "seed 1", "seed 2")
@@ -18,14 +24,19 @@ def found(measure, hits, pairs=PAIRS):
         # Of the layers that are not found, each is taken for the next one.
         order = [i if i < count else 3 if i == count else i - 1 for i in range(4)]
         tables[pair] = np.eye(4)[order]
-    return layer_correspondence(tables, measure=measure)
+    return table_correspondence(tables, measure=measure)
 
 
 def result(**hits):
     """A miniature in which every measure finds all layers but those that are named."""
     given = {"CKA (linear)": (4, 4, 4), "CCA (R²)": (4, 4, 4), **hits}
-    correspondences = {name: found(name, each) for name, each in given.items()}
-    return Miniature({}, {}, {}, correspondences)
+    return of({name: found(name, each) for name, each in given.items()})
+
+
+def of(correspondences):
+    """A miniature with these outcomes, and no values."""
+    scores = dict.fromkeys(correspondences)
+    return Miniature({}, {}, LayerCorrespondence(correspondences, scores, {}))
 
 
 def test_rows_in_the_order_of_the_measures():
@@ -47,7 +58,7 @@ def test_rows_have_the_standard_error_over_nets():
 
 
 def test_rows_of_two_nets_have_no_standard_error():
-    two = Miniature({}, {}, {}, {"CKA (linear)": found("CKA (linear)", [4], PAIRS[:1])})
+    two = of({"CKA (linear)": found("CKA (linear)", [4], PAIRS[:1])})
     assert demo.rows(two) == [("CKA (linear)", "100.0", "99.3")]
 
 

@@ -112,12 +112,79 @@ def test_labels_follow_the_samples_that_are_kept(run, spoilt):
     assert alone["evidence"]["classes_alone"] > 0.8
 
 
+@pytest.fixture
+def passed_on(tmp_path):
+    """Two files of layers that are their inputs with noise, and the inputs as images."""
+    random = np.random.default_rng(0)
+    images = random.normal(size=(80, 2, 3))
+    for name in "ab":
+        layer = images.reshape(80, 6) + 0.2 * random.normal(size=(80, 6))
+        np.savez(tmp_path / f"{name}.npz", fc=layer, ids=np.arange(80))
+    np.save(tmp_path / "images.npy", images)
+    return tmp_path / "a.npz", tmp_path / "b.npz"
+
+
+def test_inputs(run, refused, passed_on):
+    images = passed_on[0].parent / "images.npy"
+    codes = [each["code"] for each in told(run, *passed_on, "--inputs", images)]
+    assert "VV018" in codes
+    assert "VV018" not in [each["code"] for each in told(run, *passed_on)]
+    few = passed_on[0].parent / "few.npy"
+    np.save(few, np.ones((7, 2)))
+    message = refused("test", *passed_on, "--inputs", few)
+    assert "test: `inputs` must have one entry for each of the 80 samples of A, got 7" in message
+
+
+def test_inputs_follow_the_samples_that_are_kept(run, passed_on):
+    a, b = passed_on
+    with np.load(b) as file:
+        kept = np.random.default_rng(1).permutation(80)[:60]
+        np.savez(b, fc=file["fc"][kept], ids=file["ids"][kept])
+    found = told(run, a, b, "--align", "inner", "--inputs", a.parent / "images.npy")
+    assert "VV018" in [each["code"] for each in found]
+
+
+@pytest.fixture
+def grouped(monkeypatch):
+    """Two recordings of one layer, whose rows belong together: a function of the groups."""
+
+    def make(groups, p=30):
+        random = np.random.default_rng(0)
+        shared = random.normal(size=(2, max(groups) + 1, p))[:, groups]
+        made = {
+            name: vv.Activations(
+                {"fc": side + random.normal(size=(len(groups), p))}, groups=list(map(int, groups))
+            )
+            for name, side in zip("ab", shared, strict=True)
+        }
+        monkeypatch.setattr(vv.store, "load", lambda path: made[str(path)])
+        return made
+
+    return make
+
+
+def test_rows_of_a_group_change_places_together(run, grouped):
+    groups = np.repeat(np.arange(20), 4)
+    a, b = grouped(groups).values()
+    result = json.loads(run("test", "a", "b", "--json").stdout)
+    assert result["method"] == "permutations of groups"
+    expected = vv.inference.permutation_test(a["fc"], b["fc"], groups=groups)
+    [line] = result["matches"]
+    assert line["p of the pair"] == pytest.approx(expected.pvalue)
+    assert line["p of the pair"] > 0.05 > vv.inference.permutation_test(a["fc"], b["fc"]).pvalue
+
+
+def test_groups_that_cannot_change_places(run, grouped):
+    grouped(np.repeat(np.arange(7), np.arange(5, 12)), p=3)
+    assert any("no two groups are of one size" in each["message"] for each in told(run, "a", "b"))
+
+
 def test_wrong_labels(refused, files, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\n", "utf-8")
     message = refused("test", *files, "--labels", tmp_path / "labels.txt")
     assert "test: `labels` must have one entry for each of the 60 samples of A, got 2" in message
     message = refused("test", *files, "--labels", files[0])
-    assert "test: `labels` must hold one array with a class for each sample" in message
+    assert "test: `labels` must hold one array with an entry for each sample" in message
 
 
 def test_a_dead_layer_is_named(refused, files, tmp_path):

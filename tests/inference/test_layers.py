@@ -56,6 +56,65 @@ def test_the_best_of_many_layers_of_noise_is_no_finding():
     assert best / repeats <= 0.1 + 4 * np.sqrt(0.1 * 0.9 / repeats)
 
 
+def test_moments_of_each_pair():
+    a, b = layers(0, 40), layers(1, 40, 2)
+    b["l0"] = b["l0"] + a["l1"][:, :3]
+    found = layer_tests(a, b, method="moments")
+    alone = np.array(
+        [[permutation_test(X, Y, method="moments").pvalue for Y in b.values()] for X in a.values()]
+    )
+    np.testing.assert_allclose(found.pvalues, alone, rtol=1e-9)
+    np.testing.assert_allclose(found.best, np.minimum(1, 2 * alone.min(1)), rtol=1e-9)
+    # Holm by its definition: the k-th smallest of m times m - k + 1, none below one before.
+    flat, expected, least = alone.ravel(), np.empty(6), 0.0
+    for k, place in enumerate(np.argsort(flat)):
+        least = expected[place] = max(least, min(1, (6 - k) * flat[place]))
+    np.testing.assert_allclose(found.adjusted.ravel(), expected, rtol=1e-9)
+    assert (found.draws, found.method) == (0, "moments of each pair")
+
+
+def test_a_pair_without_a_curve_is_named():
+    a, b = layers(0, 40), layers(1, 40)
+    a["l1"][3] += 100
+    b["l2"][3] += 100
+    with pytest.raises(ValueError, match=r"Of l\d and l2 its kurtosis is"):
+        layer_tests(a, b, method="moments")
+    drawn = layer_tests(a, b, method="auto", seed=3)
+    assert drawn.method.startswith("permutations; of l")
+    np.testing.assert_array_equal(drawn.adjusted, layer_tests(a, b, seed=3).adjusted)
+    with pytest.raises(ValueError, match="`method` must be 'permutations' or 'auto'"):
+        layer_tests(a, b, method="moments", within=[0, 1] * 20)
+
+
+@pytest.mark.parametrize("kind", ["within", "groups"])
+def test_permutations_of_a_kind(kind):
+    a, b = layers(0, 30), layers(1, 30, 2)
+    labels = np.arange(30) % 3 if kind == "within" else np.arange(30) // 3
+    found = layer_tests(a, b, n=200, seed=4, **{kind: labels})
+    for i, j in np.ndindex(3, 2):
+        alone = permutation_test(a[f"l{i}"], b[f"l{j}"], n=200, seed=4, **{kind: labels})
+        assert found.pvalues[i, j] == pytest.approx(alone.pvalue)
+        assert found.method == alone.method
+    with pytest.raises(ValueError, match="`within` and `groups` must be given one at a time"):
+        layer_tests(a, b, within=labels, groups=labels)
+
+
+def test_single_precision_decides_alike():
+    a, b = layers(0, 60), layers(1, 60)
+    narrow = [{k: X.astype("f4") for k, X in each.items()} for each in (a, b)]
+    wide = layer_tests(*({k: X.astype("f8") for k, X in each.items()} for each in narrow))
+    found = layer_tests(*narrow)
+    np.testing.assert_allclose(found.values, wide.values, atol=1e-6)
+    np.testing.assert_allclose(found.adjusted, wide.adjusted, atol=3 / wide.draws)
+
+
+def test_ties_of_labels_in_single_precision():
+    labels = np.repeat(np.eye(3, dtype="f4"), 10, axis=0)
+    found = layer_tests({"a": labels}, {"b": np.roll(labels, 3, axis=0)}, n=3000)
+    wide = permutation_test(labels.astype("f8"), np.roll(labels, 3, axis=0).astype("f8"), n=3000)
+    assert found.pvalues[0, 0] == wide.pvalue
+
+
 def test_what_there_is_is_found():
     X, Y = related(n=40, p=4, q=3)
     found = layer_tests({"x": X, **layers(5, 40)}, {"y": Y, **layers(6, 40)})
@@ -75,5 +134,5 @@ def test_refusals():
         layer_tests({"a": np.ones((9, 2)), "b": np.ones((8, 2))}, layers(0, 9))
     with pytest.raises(vv.DegenerateInputError, match="layer_tests: `dead` must vary"):
         layer_tests({"dead": np.ones((30, 2))}, layers(0))
-    with pytest.raises(ValueError, match="`n` must be a positive integer"):
+    with pytest.raises(ValueError, match="`n` must be a whole number, 1 or more"):
         layer_tests(layers(0), layers(1), n=0)

@@ -12,6 +12,7 @@ from tests.oracles import inference as oracle
 
 import visavis as vv
 from visavis.inference import class_moments, moments, pearson, permutation_test, sides
+from visavis.stats import gram_moments
 
 LINEAR = vv.kernels.linear()
 
@@ -208,6 +209,61 @@ def test_torch():
     here = permutation_test(X, Y, method="moments")
     there = permutation_test(torch.tensor(X), torch.tensor(Y), method="moments")
     assert there.pvalue == pytest.approx(here.pvalue, rel=1e-9)
+
+
+def biased(X):
+    C = np.eye(len(X)) - 1 / len(X)
+    K = C @ X @ X.T @ C
+    return K / np.linalg.norm(K)
+
+
+@pytest.mark.parametrize("n", [4, 5, 7])
+@pytest.mark.parametrize("one", ["normal", "outlier"])
+def test_of_biased_cka_over_all_permutations(one, n):
+    random = np.random.default_rng(0)
+    A, B = (biased(Z) for Z in (DATA[one](random)[-n:], DATA["normal"](random)[:n]))
+    T = oracle.sums(A, B, np.array(list(itertools.permutations(range(n)))))
+    x, y = (gram_moments.Invariants.of(each) for each in (A, B))
+    off = T - T.mean()
+    expected = (T.mean(), *((off**k).mean() for k in (2, 3, 4)))
+    assert gram_moments.central(x, y) == pytest.approx(expected, rel=1e-9)
+    assert gram_moments.variance(np.diag(A), np.diag(B)) == pytest.approx(expected[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [12, 60, 3000])
+def test_sums_of_biased_cka_with_no_diagonal_are_those_of_debiased(n):
+    # Of a U-centred matrix both rules hold: one counted, one a formula.
+    x, y = (sides.Centred.of("t", "X", X, LINEAR) for X in related(n=n, p=3, q=2))
+    one, other = (gram_moments.Invariants.of(z.matrix / math.sqrt(z.square)) for z in (x, y))
+    mean, second, third, fourth = gram_moments.central(one, other)
+    of_pair = moments.of_pair(moments.Invariants.of(x), moments.Invariants.of(y))
+    assert mean == pytest.approx(0, abs=1e-15)
+    assert math.sqrt(second) == pytest.approx(of_pair.deviation, rel=1e-10)
+    assert third / second**1.5 == pytest.approx(of_pair.skewness, rel=1e-8)
+    assert fourth / second**2 == pytest.approx(of_pair.kurtosis, rel=1e-8)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("n", [25, 80])
+def test_pvalue_of_biased_cka_is_that_of_many_permutations(kernel, n):
+    random = np.random.default_rng(5)
+    X, Y = random.normal(size=(2, n, 20))
+    Y = Y + 0.4 * X
+    measure = f"cka(estimator=biased, kernel={kernel})"
+    drawn = permutation_test(X, Y, n=50_000, measure=measure)
+    result = permutation_test(X, Y, measure=measure, method="moments")
+    error = 5 * math.sqrt(drawn.pvalue / 50_000)
+    assert result.pvalue == pytest.approx(drawn.pvalue, rel=0.15, abs=error)
+    assert (result.value, result.null_mean) == pytest.approx((drawn.value, drawn.null_mean))
+    assert result.null_std == pytest.approx(drawn.null_std)
+    assert result.null_mean == pytest.approx(vv.inference.chance(X, Y, measure=measure))
+
+
+def test_biased_cka_of_an_outlier_has_no_curve():
+    X, Y = np.random.default_rng(0).normal(size=(2, 100, 60))
+    X[0] *= 6
+    with pytest.raises(ValueError, match="kurtosis"):
+        permutation_test(X, Y, measure="cka(estimator=biased)", method="moments")
 
 
 SIZES = [(7,), (4, 3), (2, 4, 3), (1, 2, 5), (2, 2, 2, 2), (4, 4)]

@@ -80,7 +80,7 @@ def test_repr(make, full):
         "  cka(estimator=biased): 0.100 ... 0.900\n"
         "  findings: none"
     )
-    assert "hsic: 0.000 ... 0.333\n  findings: VV002, VV006" in repr(full)
+    assert "hsic: 0.000 ... 0.333\n  chance 0.400\n  findings: VV002, VV006" in repr(full)
     assert "no value" in repr(make(values=np.full((2, 3), NAN)))
 
 
@@ -186,7 +186,8 @@ def test_to_xarray_without_chance(make):
 
 def test_set_to_frame_has_one_line_per_value(several):
     frame = several.to_frame()
-    assert list(frame.columns) == ["measure", "row", "col", "value", "chance"]
+    beside = ["value", "low", "high", "standard_error", "chance", "z"]
+    assert list(frame.columns) == ["measure", "row", "col", *beside]
     assert len(frame) == 12
     line = frame.query("measure == 'procrustes' and row == 'conv2' and col == 'a'")
     assert line["value"].item() == pytest.approx(0.7)
@@ -243,3 +244,82 @@ def test_to_html_of_one_and_of_several(make, several, tmp_path):
 
 def test_replace(make):
     assert replace(make(), n=3).n == 3
+
+
+# Intervals and z.
+
+
+@pytest.fixture
+def sure(make):
+    """A comparison with everything beside its values; one pair has no interval."""
+    values = make().values
+    return make(
+        low=np.where(values == 0.1, NAN, values - 0.1),
+        high=np.where(values == 0.1, NAN, values + 0.05),
+        level=0.9,
+        z=10 * values,
+        chance=np.zeros((2, 3)),
+        standard_error=np.full((2, 3), 0.04),
+        plan={"intervals": "jackknife"},
+    )
+
+
+def test_an_interval_of_a_pair(sure):
+    found = sure.interval("conv1", "a")
+    assert (found.value, found.low, found.high) == pytest.approx((0.9, 0.8, 0.95))
+    assert (found.level, found.standard_error, found.n) == (0.9, 0.04, 500)
+    with pytest.raises(ValueError, match=r"must be a pair that has an interval, got jackknife\."):
+        sure.interval("conv1", "c")
+    with pytest.raises(KeyError, match="'d' is not among"):
+        sure.interval("conv1", "d")
+
+
+def test_a_comparison_without_intervals_says_why(make):
+    res = make(plan={"intervals": "none: no formula"})
+    with pytest.raises(ValueError, match="got none: no formula"):
+        res.interval("conv1", "a")
+
+
+def test_repr_tells_how_sure(sure):
+    assert "  chance 0.000, 90 % intervals 0.150 wide (median), z up to 9.0\n" in repr(sure)
+
+
+@pytest.mark.parametrize("table", ["values", "chance", "z", "low", "high", "standard_error"])
+def test_to_frame_gives_each_table(sure, table):
+    frame = sure.to_frame(table)
+    np.testing.assert_array_equal(frame.to_numpy(), getattr(sure, table))
+    assert list(frame.index) == list(sure.rows)
+
+
+def test_to_frame_of_what_is_not_known(make):
+    assert make().to_frame("z").isna().all(axis=None)
+    with pytest.raises(ValueError, match="`table` must be one of 'values', 'chance', 'z', 'low'"):
+        make().to_frame("pvalue")
+
+
+def test_to_xarray_holds_all_tables(sure):
+    data = sure.to_xarray()
+    assert set(data) == {"value", "low", "high", "standard_error", "chance", "z"}
+    np.testing.assert_array_equal(data["low"].values, sure.low)
+    assert data.attrs["level"] == 0.9
+
+
+def test_saved_with_intervals(sure, tmp_path):
+    again = type(sure).load(sure.save(tmp_path / "r.json"))
+    for name, table in sure.tables.items():
+        np.testing.assert_array_equal(getattr(again, name), table)
+    assert again.level == 0.9
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"low": np.zeros((2, 3))},
+        {"level": 0.9},
+        {"low": np.zeros((2, 3)), "high": np.ones((2, 3))},
+    ],
+    ids=["one end", "a level alone", "no level"],
+)
+def test_intervals_are_whole(make, fields):
+    with pytest.raises(ValueError, match="`low` must come with both of their ends and a level"):
+        make(**fields)

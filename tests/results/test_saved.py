@@ -244,8 +244,23 @@ KEYS = (
 )
 
 
+# What files of earlier versions do not have.
+LATER = ("low", "high", "level", "z")
+
+
 def test_keys_of_the_format(full):
-    assert tuple(full.to_dict()) == KEYS
+    assert tuple(full.to_dict()) == KEYS + LATER
+
+
+def test_files_of_earlier_versions_are_read(full, tmp_path):
+    path = full.save(tmp_path / "r.json")
+    envelope = strict(path)
+    for key in LATER:
+        del envelope["data"][key]
+    path.write_text(json.dumps(envelope))
+    again = Comparison.load(path)
+    assert again.low is again.z is again.level is None
+    np.testing.assert_array_equal(again.chance, full.chance)
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -2,35 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import permutations
-from types import MappingProxyType
 
 from visavis.benchmark import fashion
-from visavis.benchmark.correspondence import Correspondence, layer_correspondence
-from visavis.measures import Measure, resolve
+from visavis.benchmark.outcome import LayerCorrespondence
+from visavis.benchmark.paper import MEASURES
+from visavis.benchmark.protocol import layer_correspondence
+from visavis.benchmark.runs import between
 from visavis.models import extract
-from visavis.pairs import compare
-from visavis.results import Activations, ComparisonSet
-
-TABLE_2: Mapping[str, str] = MappingProxyType(
-    {
-        "CCA (ρ̄)": "cca(allow_saturated=True)",
-        "CCA (R²)": "cca(form=r2, allow_saturated=True)",
-        "SVCCA (ρ̄)": "svcca(allow_saturated=True)",
-        "SVCCA (R²)": "svcca(form=r2, allow_saturated=True)",
-        "PWCCA": "pwcca(allow_saturated=True)",
-        "Linear regression": "linear_regression(allow_saturated=True)",
-        "Linear HSIC": "hsic(estimator=biased)",
-        "CKA (linear)": "cka(estimator=biased)",
-        "CKA (RBF 0.2)": "cka(kernel=rbf(0.2), estimator=biased)",
-        "CKA (RBF 0.4)": "cka(kernel=rbf(0.4), estimator=biased)",
-        "CKA (RBF 0.8)": "cka(kernel=rbf(0.8), estimator=biased)",
-    }
-)
-"""The rows of the paper's Table 2, as `visavis.compare` is asked for them."""
-
-DEBIASED = "CKA (linear, debiased)"
-MEASURES: Mapping[str, str] = MappingProxyType({**TABLE_2, DEBIASED: "cka"})
+from visavis.results import Activations, ModelComparison
 
 # The debiased CKA of 500 images strays by 0.003 from chance; more of them only cost time.
 IMAGES = 500
@@ -44,18 +23,15 @@ class Miniature:
     ----------
     accuracies : mapping of str to float
         The part of held-out images that each network classifies correctly.
-    activations : mapping of str to Activations
-        All layers of each network on the same held-out images.
-    comparisons : mapping of (a, b) to ComparisonSet
-        Every measure for every ordered pair of networks.
-    correspondences : mapping of str to Correspondence
-        How often each measure finds the corresponding layer, by the name of the paper's Table 2.
+    comparisons : mapping of str to ModelComparison
+        All layers of all networks on the same held-out images, by the name of the measure.
+    correspondence : LayerCorrespondence
+        How often each measure finds the corresponding layer, by the names of the paper's Table 2.
     """
 
     accuracies: Mapping[str, float]
-    activations: Mapping[str, Activations]
-    comparisons: Mapping[tuple[str, str], ComparisonSet]
-    correspondences: Mapping[str, Correspondence]
+    comparisons: Mapping[str, ModelComparison]
+    correspondence: LayerCorrespondence
 
 
 def train(
@@ -94,61 +70,11 @@ def train(
 
 
 def match(
-    activations: Mapping[str, Activations], *, step: Callable[[], None]
-) -> dict[tuple[str, str], ComparisonSet]:
-    """Return every measure of the miniature for every ordered pair of networks."""
-    compared = {}
-    for a, b in permutations(activations, 2):
-        specs = [spec for spec in MEASURES.values() if (b, a) not in compared or _one_way(spec)]
-        compared[a, b] = compare(
-            activations[a], activations[b], measures=specs, names=(a, b), progress=False
-        )
-        step()
-    return compared
-
-
-def found(
-    compared: Mapping[tuple[str, str], ComparisonSet],
-) -> dict[str, Correspondence]:
-    """Return how often each measure finds the corresponding layer."""
-    return {
-        name: layer_correspondence(
-            {
-                pair: each[resolve(spec).label].values
-                for pair, each in compared.items()
-                if resolve(spec).label in each
-            },
-            measure=name,
-            direction=resolve(spec).direction,
-            symmetric=resolve(spec).symmetric,
-        )
-        for name, spec in MEASURES.items()
-    }
-
-
-def _one_way(spec: str) -> bool:
-    measure: Measure = resolve(spec)
-    return not measure.symmetric
-
-
-def run(
-    seeds: tuple[int, ...],
+    activations: Mapping[str, Activations],
+    accuracies: Mapping[str, float],
     *,
-    epochs: int,
-    trained: Callable[[], None] = lambda: None,
-    compared: Callable[[], None] = lambda: None,
+    progress: bool = True,
 ) -> Miniature:
-    """Train, extract, compare and match.
-
-    Parameters
-    ----------
-    seeds : tuple of int
-        One network each; at least two.
-    epochs : int
-        Passes over the training images.
-    trained, compared : callable
-        Called after each training step, and after each ordered pair of networks.
-    """
-    activations, accuracies = train(seeds, epochs=epochs, step=trained)
-    comparisons = match(activations, step=compared)
-    return Miniature(accuracies, activations, comparisons, found(comparisons))
+    """Compare the layers of all networks and say which measures match them."""
+    found = between(activations, MEASURES, {"progress": progress})
+    return Miniature(accuracies, found, layer_correspondence(found))

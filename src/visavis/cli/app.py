@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from visavis import __version__
-from visavis.cli import check, compare, demo, extract, layers, matrix, measures, test
+from visavis.cli import bench, check, compare, demo, extract, layers, matrix, measures, test
 
 EXPECTED = (ValueError, TypeError, LookupError, OSError, ImportError)
 
@@ -55,5 +55,5 @@ def main(
     """How alike two neural representations are, how sure you can be of it, and why."""
 
 
-for module in (demo, layers, extract, compare, matrix, test, measures, check):
+for module in (demo, layers, extract, compare, matrix, bench, test, measures, check):
     app.command(module.NAME, no_args_is_help=module.NEEDS_ARGUMENTS)(module.command)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from visavis import pairs, store
-from visavis.cli import engine, show
+from visavis.cli import diagnosed, engine, show
 from visavis.cli import out as output
 from visavis.results import ComparisonSet
 from visavis.results.correspond import Align
@@ -53,6 +53,19 @@ def command(
     silence: Annotated[
         list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
     ] = None,
+    level: Annotated[
+        float, typer.Option(help="Of the intervals, for measures that have a formula.")
+    ] = 0.95,
+    intervals: Annotated[
+        bool, typer.Option("--intervals/--no-intervals", help="Whether to compute intervals.")
+    ] = True,
+    diagnosis: Annotated[
+        bool | None,
+        typer.Option(
+            "--diagnose/--no-diagnose",
+            help="Look in the best matches for what may mislead; by default for a report.",
+        ),
+    ] = None,
     memory: engine.Memory = None,
     workers: engine.Workers = 1,
     checkpoint: engine.Checkpoint = None,
@@ -61,6 +74,9 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Compare all layers of A with all layers of B.
+
+    Beside each best match stand its interval, chance level and z, where there is a formula. A
+    report says as well what may mislead in the most alike of them.
 
     Exits with 1 if a value is missing (a dead layer, a saturated measure): the findings say why.
     """
@@ -92,6 +108,17 @@ def command(
             memory=memory,
             executor=executor,
             checkpoint=checkpoint,
+            level=level if intervals else None,
+            progress=not quiet,
+        )
+    if diagnosis or (diagnosis is None and out is not None and out.suffix == ".html"):
+        result = diagnosed.with_findings(
+            result,
+            left,
+            right,
+            align=cast("Align", align),
+            memory=memory,
+            silenced=silence or (),
             progress=not quiet,
         )
     if as_json:

@@ -1,6 +1,5 @@
 """``visavis demo``: the paper in miniature, on images that come with the package."""
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,10 +40,7 @@ def command(
     steps = len(SEEDS) * tiny10.steps(epochs)
     with progress_bar("training three nets", steps, show=not quiet) as step:
         activations, accuracies = miniature.train(SEEDS, epochs=epochs, step=step)
-    pairs = len(SEEDS) * (len(SEEDS) - 1)
-    with progress_bar("comparing their layers", pairs, show=not quiet) as step:
-        comparisons = miniature.match(activations, step=step)
-    result = miniature.Miniature(accuracies, activations, comparisons, miniature.found(comparisons))
+    result = miniature.match(activations, accuracies, progress=not quiet)
     _print(result)
     report, picture = _write(result, out)
     console = show.console()
@@ -54,7 +50,7 @@ def command(
 
 def what_it_shows(result: "Miniature") -> str:
     """Say in words what came out, whatever it is."""
-    found = result.correspondences
+    found = result.correspondence
     cka, cca = found["CKA (linear)"], found["CCA (R²)"]
     best = max((cka, *found.values()), key=lambda each: each.accuracy)
     others = "" if best is cka else f"{best.measure} finds {best.accuracy:.0f} %, "
@@ -78,7 +74,7 @@ def rows(result: "Miniature") -> list[tuple[str, str, str]]:
     from visavis.benchmark import PAPER_TABLE_2
 
     lines = []
-    for name, each in result.correspondences.items():
+    for name, each in result.correspondence.items():
         error = "" if each.standard_error is None else f" ± {each.standard_error:.1f}"
         paper = f"{PAPER_TABLE_2[name]:.1f}" if name in PAPER_TABLE_2 else "–"
         lines.append((name, f"{each.accuracy:.1f}{error}", paper))
@@ -97,19 +93,17 @@ def _print(result: "Miniature") -> None:
 def _write(result: "Miniature", out: Path) -> tuple[Path, Path]:
     """Write report and picture of the first pair of networks; return their paths."""
     from visavis import plot, report
-    from visavis.benchmark import miniature
-    from visavis.measures import resolve
+    from visavis.benchmark import DEBIASED, miniature
+    from visavis.plot.encoded import png
 
-    first = next(iter(result.comparisons.values()))
+    a, b, *_ = result.correspondence.nets
     shown = {
-        name: first[resolve(miniature.MEASURES[name]).label]
-        for name in (miniature.DEBIASED, "CKA (RBF 0.4)", "Linear regression", "CCA (R²)")
+        name: result.comparisons[name][a, b]
+        for name in (DEBIASED, "CKA (RBF 0.4)", "Linear regression", "CCA (R²)")
     }
     figure = plot.grid(list(shown.values()), titles=list(shown))
     picture = out / "heatmap.png"
     figure.savefig(picture, dpi=200)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=150, format="png")
     accuracies = ", ".join(f"{100 * each:.1f} %" for each in result.accuracies.values())
     sections = [
         report.Section(
@@ -129,14 +123,14 @@ def _write(result: "Miniature", out: Path) -> tuple[Path, Path]:
                 "used ten nets and the 50,000 images of CIFAR-10 that they were trained on.",
             ),
             image=report.Image(
-                buffer.getvalue(),
+                png(figure),
                 alt="Four heatmaps of layers of one net against layers of another.",
-                caption=f"{' against '.join(first[next(iter(first))].names)}, by four measures.",
+                caption=f"{a} against {b}, by four measures.",
             ),
         )
     ]
     written = report.write_html(
-        [shown[miniature.DEBIASED]],
+        [shown[DEBIASED]],
         out / "report.html",
         title="visavis demo: which measures see the same layer in two nets?",
         sections=sections,

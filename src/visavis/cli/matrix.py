@@ -116,23 +116,13 @@ def command(
 
 def _named(runs: list[str]) -> dict[str, str]:
     """Return the runs by the shortest ends of their paths that tell them apart."""
-    places = {run if "://" in run else str(Path(run).resolve()): run for run in runs}
-    if len(places) < max(2, len(runs)):
+    try:
+        named = store.told_apart(runs)
+    except ValueError:
+        named = {}
+    if len(named) < 2:
         raise typer.BadParameter("name two runs or more, each once", param_hint="RUN")
-    whole = {run: [part for part in place.split("/") if part] for place, run in places.items()}
-    bare = {run: [*parts[:-1], _stem(parts[-1])] for run, parts in whole.items()}
-    for parts in (bare, whole):  # a.npy and a.npz differ in nothing else
-        for length in range(1, max(map(len, parts.values())) + 1):
-            names = {"-".join(each[-length:]): run for run, each in parts.items()}
-            if len(names) == len(runs):
-                return names
-    return {f"{number}-{whole[run][-1]}": run for number, run in enumerate(runs, start=1)}
-
-
-def _stem(name: str) -> str:
-    """Return a name without its suffix, if that is one of a file and not of a version."""
-    path = Path(name)
-    return path.stem if path.suffix in store.SUFFIXES else name
+    return named
 
 
 def _groups(given: list[str], runs: dict[str, str]) -> dict[str, str]:

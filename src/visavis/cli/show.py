@@ -53,6 +53,51 @@ def comparison(out: Console, result: Comparison) -> None:
     for cols in _parts(result, out.width):
         out.print(_table(result, cols, out.width))
     out.print(literal(result.scale.description, style="dim"))
+    if result.unit == "layer" and len(result.tables) > 1:
+        _sureness(out, result)
+
+
+def _sureness(out: Console, result: Comparison) -> None:
+    """Print the best match of each row with its interval, chance and z."""
+    table = Table()
+    for name in (result.names[0], "best match"):
+        table.add_column(literal(name), overflow="fold", max_width=out.width // 3)
+    known = result.tables
+    columns = ["value", *([f"{100 * result.level:g} % interval"] if result.level else [])]
+    for name in (*columns, *(each for each in ("chance", "z") if each in known)):
+        table.add_column(name, justify="right")
+    for row, col in result.best_match().items():
+        if col is not None:
+            at = result.rows.index(row), result.cols.index(col)
+            cells = _cells({name: float(each[at]) for name, each in known.items()}, result.scale)
+            table.add_row(literal(row), literal(col), *cells)
+    if table.row_count:
+        out.print(table)
+        out.print(literal(_explained(result), style="dim"))
+
+
+def _cells(known: dict[str, float], scale: Scale) -> Iterator[str]:
+    """Yield the value of a pair as text, and what is known beside it."""
+    yield number(known["values"], scale)
+    if "low" in known:
+        ends = known["low"], known["high"]
+        yield "–" if math.isnan(sum(ends)) else " to ".join(number(each, scale) for each in ends)
+    if "chance" in known:
+        yield number(known["chance"], scale)
+    if "z" in known:
+        yield "–" if math.isnan(known["z"]) else f"{known['z']:z.1f}"
+
+
+def _explained(result: Comparison) -> str:
+    """Return what stands beside the values, and why some of it does not."""
+    notes = []
+    if result.level is not None:
+        notes.append("Each interval is for itself; the matches were chosen by their values.")
+    elif (lacking := str(result.plan.get("intervals", ""))).startswith("none: "):
+        notes.append(f"No intervals: {lacking.removeprefix('none: ')}.")
+    if "z" in result.tables:
+        notes.append("z: standard deviations above chance, under permutations of the samples.")
+    return " ".join(notes)
 
 
 def _parts(result: Comparison, width: int) -> Iterator[Sequence[int]]:

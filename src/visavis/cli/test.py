@@ -1,5 +1,6 @@
 """``visavis test A B``: how sure the values of a comparison are, and what may mislead in them."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -8,6 +9,7 @@ import typer
 from rich.table import Table
 
 from visavis._core import checks
+from visavis._core.types import Array
 from visavis.cli import show
 from visavis.inference import diagnose, false_discovery, jackknife, layer_tests
 from visavis.pairs import sides
@@ -16,6 +18,13 @@ from visavis.results import Activations, Finding, correspond
 
 if TYPE_CHECKING:
     from visavis.results.correspond import Align
+
+UNEXCHANGEABLE = Finding(
+    "VV008",
+    "rows of a group depend on each other, and no two groups are of one size, so that none can "
+    "change places: the p-values are of rows, and too small.",
+    "Read the intervals, which are over pairs of groups; or pool the rows of each group.",
+)
 
 NAME, NEEDS_ARGUMENTS = "test", True
 
@@ -43,6 +52,14 @@ def command(
             "array. Says whether a value is no more than that both know the classes.",
         ),
     ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="What the networks were given: a file of one array with a row for each sample of "
+            "A. Says whether a value is no more than that both keep their inputs.",
+        ),
+    ] = None,
     diagnosis: Annotated[
         bool, typer.Option("--diagnose/--no-diagnose", help="Look for what may mislead.")
     ] = True,
@@ -51,9 +68,9 @@ def command(
     """Say how sure the best match of each layer of A in B is: interval, p-value, what may mislead.
 
     The p-value is that of the best of all layers of B, under permutations of the samples that are
-    the same for all layers; q is the false discovery rate over the layers of A. The findings are
-    those of each best match: few rows or one direction that decide the value, dependent rows,
-    classes, copies, measures that disagree.
+    the same for all layers (of whole groups, where rows belong together); q is the false discovery
+    rate over the layers of A. The findings are those of each best match: few rows or one direction
+    that decide the value, dependent rows, classes, inputs, copies, measures that disagree.
     """
     given = sides.activations(a, "a")
     acts_a, acts_b, joined = correspond(
@@ -64,8 +81,16 @@ def command(
     rows, cols = sides.Matrices(acts_a.layers, "a"), sides.Matrices(acts_b.layers, "b")
     sides.one_home(rows, cols)
     classes = None if labels is None else _labels(labels, given, acts_a)
-    tests = layer_tests(rows, cols, measure=measure, n=n, seed=seed)
+    shown = None if inputs is None else _inputs(inputs, given, acts_a)
     grouped = acts_a.groups if acts_a.groups is not None else acts_b.groups
+    tests = layer_tests(
+        rows,
+        cols,
+        measure=measure,
+        n=n,
+        seed=seed,
+        groups=grouped if _exchangeable(grouped) else None,
+    )
     both = (acts_a, acts_b)
     findings: list[tuple[str | None, str | None, Finding]] = [
         (None, None, each)
@@ -76,6 +101,8 @@ def command(
         )
         if diagnosis
     ]
+    if not _exchangeable(grouped):
+        findings.append((None, None, UNEXCHANGEABLE))
     lines, discovered = [], false_discovery(tests.best)
     for i, row in enumerate(rows):
         j = int(tests.values[i].argmax())
@@ -89,6 +116,7 @@ def command(
                 Y,
                 measure=measure,
                 labels=classes,
+                inputs=shown,
                 groups=grouped,
                 ids=acts_a.ids,
                 names=(row, col) if row != col else (f"{row} of A", f"{col} of B"),
@@ -115,6 +143,7 @@ def command(
                 "measure": measure,
                 "level": level,
                 "permutations": tests.draws,
+                "method": tests.method,
                 "matches": lines,
                 "findings": [
                     {"rows": row, "cols": col, **each.to_dict()} for row, col, each in findings
@@ -126,7 +155,7 @@ def command(
     console.print(
         show.literal(
             f"{measure}, {acts_a.n} samples, {100 * level:g} % intervals, "
-            f"{tests.draws} permutations",
+            f"{tests.draws} {tests.method}",
             style="italic",
         )
     )
@@ -157,23 +186,50 @@ def _grouped(
         yield row, col, [each for r, c, each in findings if (r, c) == (row, col)]
 
 
+def _exchangeable(groups: Sequence[Any] | None) -> bool:
+    """Return whether there are groups of which two have one size, or none at all."""
+    if groups is None:
+        return True
+    sizes = Counter(Counter(groups).values())
+    return max(sizes.values()) > 1
+
+
 def _labels(path: str, given: Activations, kept: Activations) -> list[Any]:
     """Return the class of each sample that was kept, from a file with those of all."""
     if Path(path).suffix == ".txt":
         found = Path(path).read_text(encoding="utf-8").splitlines()
     else:
-        arrays = sides.activations(path, "labels")
-        values = next(iter(arrays.values()))
-        if len(arrays) != 1 or values.size != arrays.n:
-            seen = f"{len(arrays)} arrays, the first of shape {tuple(values.shape)}"
+        values = _single(path, "labels")
+        if values.size != values.shape[0]:
+            seen = f"an array of shape {tuple(values.shape)}"
             expected = "hold one array with a class for each sample"
             raise ValueError(checks.message("test", "labels", expected, seen))
         found = values.reshape(-1).tolist()
-    if len(found) != given.n:
+    return [found[i] for i in _places("labels", len(found), given, kept)]
+
+
+def _inputs(path: str, given: Activations, kept: Activations) -> Array:
+    """Return the inputs of each sample that was kept, from a file with those of all."""
+    values = _single(path, "inputs")
+    return values[_places("inputs", len(values), given, kept)]
+
+
+def _single(path: str, argument: str) -> Array:
+    """Return the one array of a file."""
+    arrays = sides.activations(path, argument)
+    if len(arrays) != 1:
+        expected = "hold one array with an entry for each sample"
+        raise ValueError(checks.message("test", argument, expected, f"{len(arrays)} arrays"))
+    return next(iter(arrays.values()))
+
+
+def _places(argument: str, count: int, given: Activations, kept: Activations) -> list[int]:
+    """Return where the samples that were kept are among all of A."""
+    if count != given.n:
         expected = f"have one entry for each of the {given.n} samples of A"
-        raise ValueError(checks.message("test", "labels", expected, f"{len(found)}"))
+        raise ValueError(checks.message("test", argument, expected, f"{count}"))
     if kept.ids == given.ids:
-        return found
+        return list(range(count))
     # Some samples were dropped, or are in another order: they are told by their ids.
-    by_id = dict(zip(given.ids or (), found, strict=True))
+    by_id = {identity: place for place, identity in enumerate(given.ids or ())}
     return [by_id[identity] for identity in kept.ids or ()]

@@ -27,7 +27,7 @@ class Variance:
     total : float
         ``rows + units − both``, and no less than either of them.
     freedom : float
-        Its degrees of freedom (Satterthwaite).
+        Its degrees of freedom (Satterthwaite): those of each part, weighed by its square.
     """
 
     rows: float
@@ -65,7 +65,8 @@ def variance(
         The least variance over samples, that of the null hypothesis.
     """
     R, n = without_both.shape
-    rows = max(floor, (n - 1) / n * float(((without_row - without_row.mean()) ** 2).sum()))
+    off = without_row - without_row.mean()
+    rows = max(floor, (n - 1) / n * float((off**2).sum()))
     units = (R - 1) / R * float(((without_unit - without_unit.mean()) ** 2).sum())
     # The part of the value in each cell of the table; of a mean of cells it is the cell.
     cells = (
@@ -77,6 +78,18 @@ def variance(
     rest = cells - cells.mean(0) - cells.mean(1)[:, None] + cells.mean()
     both = float((rest**2).sum()) / ((R - 1) * (n - 1) * R * n)
     total = max(rows + units - both, rows, units)
-    parts = rows**2 / (n - 1) + units**2 / (R - 1)
+    parts = rows**2 / freedom_of(off) + units**2 / (R - 1)
     freedom = total**2 / parts if parts > 0 else float(R - 1)
     return Variance(rows, units, both, total, freedom)
+
+
+def freedom_of(off: np.ndarray) -> float:
+    """Return the degrees of freedom of a sum of squares, by how evenly they are spread over rows.
+
+    ``2(Σd²)²/(Σd⁴ − (Σd²)²/n)``, n − 1 at most: few rows that carry the variance make it uncertain,
+    and the variance is smaller the smaller the value is.
+    """
+    n = len(off)
+    second, fourth = float((off**2).sum()), float((off**4).sum())
+    spread = fourth - second**2 / n
+    return min(max(2 * second**2 / spread, 2.0), n - 1.0) if spread > 0 else n - 1.0

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
-from scipy import stats
 
 from visavis._core import checks
 from visavis._core.types import Array
@@ -14,10 +13,9 @@ from visavis.inference.leave_one_out import deleted
 from visavis.inference.sides import Centred, kernels_of, measured
 from visavis.measures import MeasureSpec
 from visavis.results import Finding, Interval
-
-MINIMUM_ROWS = 6
-# Below this many effective degrees of freedom few rows carry the interval.
-FEW = 15
+from visavis.stats import jackknife as formulas
+from visavis.stats.jackknife import MINIMUM_ROWS
+from visavis.stats.permutation_moments import variance
 
 
 def jackknife(
@@ -91,10 +89,9 @@ def jackknife(
     values = xy.without / np.sqrt(xx.without * yy.without)
     # Half the chance level of the biased estimate: √(PR_x·PR_y)/(2(n − 1)).
     ratios = [(each.trace / (n - 1)) ** 2 / self_.value for each, self_ in ((x, xx), (y, yy))]
-    half = max(1e-9, math.sqrt(ratios[0] * ratios[1]) / (2 * (n - 1)))
-    floor = 2 / (n * (n - 3))
+    half = float(formulas.half_chance(math.sqrt(ratios[0] * ratios[1]), n))
     value = xy.value / math.sqrt(xx.value * yy.value)
-    return from_values(value, values, half=half, floor=floor, level=level, method="jackknife")
+    return from_values(value, values, half=half, floor=variance(n), level=level, method="jackknife")
 
 
 def from_values(
@@ -118,45 +115,28 @@ def from_values(
         For the record.
     """
     n = len(values)
-    error = math.sqrt((n - 1) / n * float(((values - values.mean()) ** 2).sum()))
+    made = formulas.jackknifed(value, values, half=half, level=level, floor=floor)
+    low, high, error, freedom, share = (
+        float(each) for each in (made.low, made.high, made.error, made.freedom, made.share)
+    )
     evidence = {"half_chance": half}
-    if value >= 1 - 1e-9:
-        return Interval(value, 1.0, 1.0, level, error, n, method, (), evidence)
-    moved = steady(values, half)
-    off = moved - moved.mean()
-    second, fourth = float((off**2).sum()), float((off**4).sum())
-    variance = max((n - 1) / n * second, floor * (1 + half) / (4 * half))
-    spread = fourth - second**2 / n
-    freedom = min(max(2 * second**2 / spread, 2.0), n - 1.0) if spread > 0 else n - 1.0
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(variance)
-    centre = float(steady(np.array([value]), half)[0])
-    low, high = (back(centre + step, half) for step in (-reach, reach))
-    evidence |= {"degrees_of_freedom": freedom}
-    top = int(np.argmax(off**2))
+    if math.isfinite(freedom):
+        evidence |= {"degrees_of_freedom": freedom}
+    row = int(made.row)
     found = (
         (
             Finding(
                 "VV005",
-                f"this interval rests on few rows: row {top} alone carries "
-                f"{100 * float(off[top] ** 2) / second:.0f} % of its width.",
+                f"this interval rests on few rows: row {row} alone carries "
+                f"{100 * share:.0f} % of its width.",
                 "Look at these rows; an interval of a value that few rows decide may be too short.",
-                evidence={"degrees_of_freedom": freedom, "row": top},
+                evidence={"degrees_of_freedom": freedom, "row": row},
             ),
         )
-        if freedom < FEW and value > 0.1
+        if formulas.few_rows(value, made.freedom)
         else ()
     )
     return Interval(value, low, high, level, error, n, method, found, evidence)
-
-
-def steady(values: np.ndarray, half: float | np.ndarray) -> np.ndarray:
-    """Return debiased CKA on a scale on which its spread hardly depends on it."""
-    return np.arctanh(np.sqrt(np.clip((values + half) / (1 + half), 0, 1 - 1e-9)))
-
-
-def back(place: float, half: float) -> float:
-    """Return the value at a place of that scale."""
-    return min(1.0, max(-1.0, (1 + half) * math.tanh(max(place, 0.0)) ** 2 - half))
 
 
 def subsample(

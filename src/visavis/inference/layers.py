@@ -4,17 +4,19 @@ The maximum over layers that are searched is compared with the same maximum unde
 so that the best of many layers is no finding by itself.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from visavis._core import array, checks
 from visavis._core.types import Array
+from visavis.inference import cosets, moment_tests
 from visavis.inference.discoveries import Dependence, false_discovery
-from visavis.inference.permutations import MINIMUM_ROWS, diagonals
-from visavis.inference.sides import Centred, host, kernels_of, measured
+from visavis.inference.orders import Exchange, Labels
+from visavis.inference.permutations import MINIMUM_ROWS, NAMES, Method
+from visavis.inference.sides import Centred, kernels_of, measured
 from visavis.kernels import Kernel
 from visavis.measures import MeasureSpec
 
@@ -33,11 +35,13 @@ class LayerTests:
         Of each pair for itself.
     adjusted : ndarray, (rows, cols)
         Of each pair as one of all of them: the chance that any pair without similarity falls below
-        it is its value (step-down maximum of Westfall & Young).
+        it is its value (step-down maximum of Westfall & Young; of moments, Holm's).
     best : ndarray, (rows,)
         Of the best match of each row: how often the best of all columns is as high by chance.
     draws : int
-        How many permutations were looked at.
+        How many permutations were looked at; 0 if it was a formula.
+    method : str
+        Which test.
     """
 
     rows: tuple[str, ...]
@@ -47,6 +51,7 @@ class LayerTests:
     adjusted: np.ndarray
     best: np.ndarray
     draws: int
+    method: str
 
     def qvalues(self, *, dependence: Dependence = "positive") -> np.ndarray:
         """Return the false discovery rate at which each pair is a discovery; `false_discovery`."""
@@ -60,6 +65,9 @@ def layer_tests(
     *,
     measure: MeasureSpec = "cka",
     n: int = 1000,
+    method: Method = "permutations",
+    within: Labels | None = None,
+    groups: Labels | None = None,
     seed: int = 0,
 ) -> LayerTests:
     """Test all layers of one model against all layers of another.
@@ -71,9 +79,17 @@ def layer_tests(
     measure : str, function or Measure
         Debiased ``cka``, with any kernel.
     n : int
-        How many permutations; the next multiple of the number of samples is looked at.
+        How many permutations, rounded up to a multiple of the number of samples (of those in a
+        class, of the groups).
+    method : {"permutations", "moments", "auto"}
+        ``"moments"``: nothing is drawn, and the p-value of each pair is that of
+        ``permutation_test(method="moments")``. Without a distribution of the maximum, `adjusted` is
+        Holm's and `best` Bonferroni's, somewhat larger. ``"auto"`` draws permutations, and says why
+        in ``LayerTests.method``, if there is a pair of which no curve is to be trusted.
+    within, groups : sequence, length samples, optional
+        As in `permutation_test`: permute only within classes, or whole groups of rows.
     seed : int
-        Draws them.
+        Draws the permutations.
 
     Returns
     -------
@@ -81,23 +97,58 @@ def layer_tests(
 
     Raises
     ------
+    ValueError
+        If samples differ, there are fewer than 5, or a pair has no test by moments.
     DegenerateInputError
         If a layer has nothing to align; leave it out.
 
     Notes
     -----
     *Cost*: a Fourier transform of n²/2 numbers per layer, and n² multiplications per pair, for n
-    permutations. *Memory*: 8·n² bytes per layer.
+    permutations; for moments a product of n × n matrices per layer. In the precision of the layers.
+    *Memory*: n² numbers per layer.
     """
     where = "layer_tests"
     kernels = kernels_of(where, measured(where, measure))
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(checks.message(where, "n", "be a positive integer", repr(n)))
+    checks.count(where, "n", n)
+    checks.option(where, "method", method, get_args(Method))
+    if within is not None and groups is not None:
+        raise ValueError(
+            checks.message(where, "within` and `groups", "be given one at a time", "both")
+        )
+    kind = "within" if within is not None else "groups" if groups is not None else "any"
+    if method == "moments" and kind != "any":
+        expected = "be 'permutations' or 'auto' for permutations of a kind"
+        raise ValueError(checks.message(where, "method", expected, "'moments'"))
     x, y = (_side(where, layers, kernel) for layers, kernel in zip((a, b), kernels, strict=True))
-    samples = next(iter(x.values())).n
-    random = np.random.default_rng(seed)
-    drawn = _drawn(list(x.values()), list(y.values()), math.ceil(n / samples), random)
+    xs, ys = list(x.values()), list(y.values())
+    rows = xs[0].n
+    checks.rows(where, rows, ys[0].n, minimum_rows=MINIMUM_ROWS)
+    unfit = ""
+    if method != "permutations" and kind == "any":
+        found = _by_moments(x, y)
+        if isinstance(found, LayerTests):
+            return found
+        if method == "moments":
+            expected = "be 'permutations' or 'auto' here"
+            raise ValueError(
+                checks.message(
+                    where, "method", expected, "'moments'", f"{found[0].upper()}{found[1:]}."
+                )
+            )
+        unfit = f"; {found}"
+    if within is not None:
+        exchange = Exchange.within(where, within, rows)
+    elif groups is not None:
+        exchange = Exchange.of_groups(where, groups, rows)
+    else:
+        exchange = Exchange.of_rows(rows)
+    orders = cosets.drawn_orders(exchange, n, np.random.default_rng(seed))
+    drawn = cosets.values(xs, ys, exchange, orders)
+    # Equal values must count as equal, whatever rounding made of them.
     slack = 1e-10 * float(np.abs(drawn).max())
+    if any(array.itemsize(each.matrix) < 8 for each in (*xs, *ys)):
+        slack = 1e-5 * float(drawn.std())
     observed = drawn[0]
     above = drawn >= observed - slack
     best = drawn.max(axis=2) >= observed.max(axis=1) - slack
@@ -109,6 +160,7 @@ def layer_tests(
         _stepped(drawn, slack),
         best.mean(axis=0),
         len(drawn),
+        NAMES[kind] + unfit,
     )
 
 
@@ -118,42 +170,44 @@ def _side(where: str, layers: Mapping[str, Array], kernel: Kernel) -> dict[str, 
     for X in checked.values():
         checks.companions(where, first, X, "layers")
         checks.rows(where, int(first.shape[0]), int(X.shape[0]), minimum_rows=MINIMUM_ROWS)
-    return {name: Centred.of(where, name, X, kernel) for name, X in checked.items()}
+    return {name: Centred.of(where, name, X, kernel, wide=False) for name, X in checked.items()}
 
 
-def _drawn(
-    x: list[Centred], y: list[Centred], cosets: int, random: np.random.Generator
-) -> np.ndarray:
-    """Return debiased CKA of all pairs under all permutations, (draws, rows, cols)."""
-    n = x[0].n
-    xp = array.namespace(x[0].matrix, y[0].matrix)
-    first = random.permutation(n)
-    # Frequencies first, so that all pairs of layers are one product of matrices for each.
-    weights = np.full(n // 2, 2.0)
-    if n % 2 == 0:
-        weights[-1] = 1.0
-    left = xp.conj(_spectra(x, first, weights))
-    values = []
-    for coset in range(cosets):
-        order = first if coset == 0 else random.permutation(n)
-        right = _spectra(y, order, np.ones(n // 2))
-        crossed = xp.matmul(left, xp.permute_dims(right, (0, 2, 1)))
-        values.append(host(xp.fft.irfft(crossed, n=n, axis=0)))
-    return np.concatenate(values)
+def _by_moments(x: Mapping[str, Centred], y: Mapping[str, Centred]) -> LayerTests | str:
+    """Return the tests by moments, or which pair has none, and why."""
+    xs, ys = list(x.values()), list(y.values())
+    if xs[0].n < moment_tests.MINIMUM_ROWS:
+        return moment_tests.few(xs[0].n)
+    values = moment_tests.table(xs, ys)
+    nulls = moment_tests.nulls(xs, ys)
+    for row, line in zip(x, nulls, strict=True):
+        for col, null in zip(y, line, strict=True):
+            if null.unfit():
+                return f"of {row} and {col} {null.unfit()}"
+    pvalues = np.array(
+        [
+            [null.test(value).pvalue for null, value in zip(line, found, strict=True)]
+            for line, found in zip(nulls, values, strict=True)
+        ]
+    )
+    best = np.minimum(1.0, len(y) * pvalues.min(axis=1))
+    return LayerTests(
+        tuple(x), tuple(y), values, pvalues, holm(pvalues), best, 0, "moments of each pair"
+    )
 
 
-def _spectra(side: list[Centred], order: np.ndarray, weights: np.ndarray) -> Array:
-    """Return the transforms of all layers, (frequencies, layers, n // 2), at norm 1."""
-    xp = array.namespace(side[0].matrix)
-    scale = [
-        xp.asarray(weights / math.sqrt(each.square), device=array.device(each.matrix))
-        for each in side
-    ]
-    moved = [
-        xp.fft.rfft(diagonals(each.matrix, order), axis=0) * xp.astype(s, each.matrix.dtype)
-        for each, s in zip(side, scale, strict=True)
-    ]
-    return xp.stack(moved, axis=1)
+def holm(pvalues: np.ndarray) -> np.ndarray:
+    """Return p-values adjusted for their number, whatever they have to do with each other.
+
+    Holm (1979): the smallest of m times m, the next times m − 1, and so on, each no smaller than
+    those before.
+    """
+    flat = pvalues.reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    grown = np.maximum.accumulate(flat[order] * np.arange(len(flat), 0, -1))
+    adjusted = np.empty_like(flat)
+    adjusted[order] = np.minimum(1.0, grown)
+    return adjusted.reshape(pvalues.shape)
 
 
 def _stepped(drawn: np.ndarray, slack: float) -> np.ndarray:

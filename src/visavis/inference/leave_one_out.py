@@ -6,6 +6,7 @@ import numpy as np
 
 from visavis._core import array
 from visavis.inference.sides import Centred, host
+from visavis.stats.jackknife import without_each
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,10 @@ class Deleted:
 
 
 def deleted(x: Centred, y: Centred) -> Deleted:
-    """Return debiased HSIC with all samples and without each, O(n²).
-
-    Deleting a row of U-centred matrices A, B and centring again takes 2hᵢ + 2hᵢ/(m − 2) from
-    ⟨A, B⟩, with h = Σⱼ A_ij B_ij and m = n − 1.
-    """
+    """Return debiased HSIC with all samples and without each, O(n²)."""
     xp = array.namespace(x.matrix, y.matrix)
-    n = x.n
-    m = n - 1
     h = host(xp.linalg.vecdot(x.matrix, y.matrix, axis=-1))
-    total = float(h.sum())
-    return Deleted(total / (n * (n - 3)), (total - 2 * h - 2 * h / (m - 2)) / (m * (m - 3)))
+    return Deleted(float(h.sum()) / (x.n * (x.n - 3)), without_each(h))
 
 
 def pairs_deleted(x: Centred, y: Centred) -> np.ndarray:

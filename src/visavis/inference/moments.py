@@ -14,6 +14,7 @@ import numpy as np
 from visavis import linalg
 from visavis._core import array
 from visavis.inference.sides import Centred, host
+from visavis.stats.permutation_moments import variance
 
 # The fourth moment has n(n − 1)...(n − 7) as its denominator.
 MINIMUM_ROWS = 8
@@ -78,10 +79,10 @@ class Moments:
 
 def of_pair(x: Invariants, y: Invariants) -> Moments:
     """Return the moments over all permutations of two representations on the same n ≥ 8 samples."""
-    variance = 2 / (x.n * (x.n - 3))
+    second = variance(x.n)
     third = float(x.cubes @ _third(x.n) @ y.cubes)
     fourth = float(x.fourth @ _fourth(x.n) @ y.fourth)
-    return Moments(math.sqrt(variance), third / variance**1.5, fourth / variance**2)
+    return Moments(math.sqrt(second), third / second**1.5, fourth / second**2)
 
 
 def _falling(n: int, count: int) -> int:

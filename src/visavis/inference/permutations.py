@@ -1,29 +1,26 @@
-"""Permutation tests: whether a value is above what the samples of one side in any order give.
-
-Debiased CKA of Gram matrices is tested with whole cosets of cyclic shifts at a time: conjugated by
-a random permutation, the n shifts are n permutations, and a Fourier transform gives the statistic
-under all of them in O(n² log n). The union of cosets through the identity is a set for which the
-test is exact (Hemerik & Goeman 2018, doi:10.1007/s11749-017-0571-1).
-"""
+"""Permutation tests: whether a value is above what the samples of one side in any order give."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 
 from visavis._core import array, checks
 from visavis._core.types import Array
-from visavis.inference import class_moments, moment_tests
-from visavis.inference.orders import classes_of, orders
-from visavis.inference.sides import Centred, host, kernels_of, measured
+from visavis.inference import class_moments, cosets, moment_tests, shifts, turned_features
+from visavis.inference.orders import Exchange, Labels
+from visavis.inference.sides import Centred, host, measured
 from visavis.measures import Measure, MeasureSpec
+from visavis.measures.alignment import kernel_sides
+from visavis.measures.measure import OUTPUTS, REPRESENTATIONS, ROWS
 from visavis.results import TestResult
 
 MINIMUM_ROWS = 5
 
 Method = Literal["permutations", "moments", "auto"]
+Shifts = Literal["cyclic", "linear"]
 
 
 def permutation_test(
@@ -34,8 +31,9 @@ def permutation_test(
     measure: MeasureSpec = "cka",
     n: int = 1000,
     method: Method = "permutations",
-    within: Sequence[Any] | Array | None = None,
-    series: bool = False,
+    within: Labels | None = None,
+    groups: Labels | None = None,
+    series: bool | Shifts = False,
     seed: int = 0,
 ) -> TestResult:
     """Test whether two representations are more alike than with the samples in any other order.
@@ -46,19 +44,24 @@ def permutation_test(
     Y : array, (samples, q)
         The same samples.
     measure : str, function or Measure
-        What to test. Debiased ``cka``, of any kernel, is far faster than any other.
+        What to test. ``cka``, of any kernel and estimator, is far faster than any other.
     n : int
-        How many permutations; debiased CKA looks at the next multiple of the number of samples.
+        How many permutations, at least: ``cka`` looks at the next multiple of the samples (of
+        those in a class, of the groups).
     method : {"permutations", "moments", "auto"}
-        ``"moments"``, of debiased CKA: no permutation is drawn. The exact first four moments over
+        ``"moments"``, of ``cka``: no permutation is drawn. The exact first four moments over
         all of them choose a curve of Pearson's, whose tail is the p-value: approximate, the same
         every time, and as small as 1e-4. Where such a curve is not to be trusted ``"moments"`` is
         refused, and ``"auto"`` draws permutations and says why in ``TestResult.method``.
     within : sequence, length samples, optional
         Permute only samples of one class with each other: is there more in common than the classes?
-    series : bool
-        The samples are a stationary time series: shift it, all shifts at once, in place of
-        permuting. Drifts and random walks are not stationary, and no shift makes them so.
+    groups : sequence, length samples, optional
+        Which rows belong together and depend on each other: tokens, places, repeats. Whole groups
+        change places, each with others of its size; rows keep their place within a group.
+    series : bool or {"cyclic", "linear"}
+        The samples are a time series: shift it in place of permuting it. ``"cyclic"`` (or True):
+        all shifts at once, for stationary series. ``"linear"``: the middle four fifths of X beside
+        windows of Y, which asks only that one of the two is stationary.
     seed : int
         Draws the permutations.
 
@@ -66,22 +69,33 @@ def permutation_test(
     -------
     TestResult
         One-sided: ``pvalue`` is the share of permutations, the identity included, with a value at
-        least as large (as small, for a distance).
+        least as large (as small, for a distance). Of linear shifts by up to N samples it is the
+        rank of the value among all 2N + 1, divided by N + 1.
 
     Raises
     ------
     ValueError
-        If there are fewer than 5 samples, or options that exclude each other.
+        If there are fewer than 5 samples, or options that exclude each other, or the order of
+        the rows means nothing to the measure.
     DegenerateInputError
         If there is no value to test.
 
     Notes
     -----
-    Permutations are exact under exchangeability of the samples (within classes). Moments, with 20
-    samples or more and a kurtosis within 1 of the gamma distribution's: the p-value is within 15 %
-    at 0.01, 25 % at 0.001 and a factor of two at 1e-4, below which none is given; outliers and
-    labels of rare classes are what is refused. *Cost* of debiased CKA: O(n² log n) for n
-    permutations, or two products of n × n matrices for moments; of another measure: one measure for
+    Permutations are exact under exchangeability of the samples (within classes; of groups). Cyclic
+    shifts are exact if the series goes on at its start where it ends; a drift or a random walk is
+    not stationary, and with them they find similarity that is none. Linear shifts are never too
+    optimistic if one series is stationary (Harris 2020, arXiv:2012.06862), and need some 200
+    samples for a p-value of 0.05.
+
+    Moments, with 20 samples or more and a kurtosis within 1 of the gamma distribution's: the
+    p-value is within 15 % at 0.01, 25 % at 0.001 and a factor of two at 1e-4, below which none is
+    given; outliers and labels of rare classes are what is refused. Of biased cka, within 0.3 and
+    without rows far larger than others: as accurate but at 1e-4, where it is up to 2.7 times too
+    large.
+
+    *Cost* of cka: O(n² log n) for n permutations, or O(npq log n) for narrow features and many
+    samples, or two products of n × n matrices for moments; of another measure: one measure for
     each permutation.
 
     Examples
@@ -94,58 +108,203 @@ def permutation_test(
     """
     where = "permutation_test"
     known = measured(where, measure)
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(checks.message(where, "n", "be a positive integer", repr(n)))
-    if within is not None and series:
-        raise ValueError(
-            checks.message(where, "within` and `series", "be given one at a time", "both")
-        )
+    checks.count(where, "n", n)
     checks.option(where, "method", method, get_args(Method))
-    debiased = _is_debiased(known)
-    if method == "moments" and (not debiased or within is not None or series):
-        expected = "be 'permutations' or 'auto' for another measure than debiased cka, and for "
+    if not isinstance(series, bool):
+        checks.option(where, "series", series, get_args(Shifts))
+    given = [
+        name
+        for name, is_given in (
+            ("within", within is not None),
+            ("groups", groups is not None),
+            ("series", series is not False),
+        )
+        if is_given
+    ]
+    kind = given[0] if given else "any"
+    if len(given) > 1:
+        raise ValueError(
+            checks.message(where, "` and `".join(given), "be given one at a time", "both")
+        )
+    aligned = known.name == "cka"
+    if method == "moments" and (not aligned or given):
+        expected = "be 'permutations' or 'auto' for another measure than cka, and for "
         raise ValueError(
             checks.message(where, "method", expected + "permutations of a kind", "'moments'")
         )
+    X, Y = checked(where, known, X, Y, within=within)
+    rows = int(X.shape[0])
     sign = -1.0 if known.direction == "distance" else 1.0
+    if series == "linear":
+        return shifts.linear(where, known, X, Y, sign=sign)
     if within is not None:
-        drawn = within_classes(where, known, X, Y, within, n=n, seed=seed)
-        return _result(drawn, sign=sign)
-    X, Y = checks.pair(where, X, Y, minimum_rows=max(MINIMUM_ROWS, known.minimum_rows))
-    random = np.random.default_rng(seed)
-    if not debiased:
-        each = orders(random, int(X.shape[0]), n, None, series=series)
-        return _result(_one_by_one(known, X, Y, each, "permutations"), sign=sign)
-    x, y = _centred(where, known, X, Y)
+        exchange = Exchange.within(where, within, rows)
+    elif groups is not None:
+        exchange = Exchange.of_groups(where, groups, rows)
+    else:
+        exchange = Exchange.of_rows(rows)
     unfit = ""
-    if method != "permutations" and not series:
-        found = moment_tests.outcome(x, y)
+    if aligned and method != "permutations" and not given:
+        found = moment_tests.outcome(where, known, X, Y)
         if isinstance(found, TestResult):
             return found
         if method == "moments":
             expected, why = "be 'permutations' or 'auto' here", f"{found[0].upper()}{found[1:]}."
             raise ValueError(checks.message(where, "method", expected, "'moments'", why))
         unfit = f"; {found}"
-    cosets = 1 if series else math.ceil(n / x.n)
-    values = coset_values(x, y, cosets, random, series=series)
-    if series:
-        return _result(Drawn.of(values, "cyclic shifts"))
-    return _result(Drawn(values, 0.0, math.sqrt(2 / (x.n * (x.n - 3))), f"permutations{unfit}"))
+    random = None if series else np.random.default_rng(seed)
+    drawn = permuted(where, known, X, Y, exchange, n=n, random=random)
+    return replace(drawn, method=NAMES[kind] + unfit).result(sign=sign)
 
 
-@dataclass(frozen=True)
+NAMES = {
+    "any": "permutations",
+    "within": "permutations within classes",
+    "groups": "permutations of groups",
+    "series": "cyclic shifts",
+}
+
+
+def checked(
+    where: str, measure: Measure, X: Array, Y: Array, *, within: object
+) -> tuple[Array, Array]:
+    """Return checked arrays of a measure to which the order of the rows means something."""
+    if measure.inputs not in (REPRESENTATIONS, OUTPUTS):
+        raise ValueError(
+            checks.message(
+                where,
+                "measure",
+                "compare two representations, whose rows can be permuted",
+                f"{measure.label}, which compares {measure.inputs}",
+                "There is no such test of it.",
+            )
+        )
+    if ROWS in measure.invariant_to:
+        raise ValueError(
+            checks.message(
+                where,
+                "measure",
+                "ask which sample is which",
+                f"{measure.label}, which is the same for any order of the rows",
+                "Use subsample for an interval, or group_difference with several seeds.",
+            )
+        )
+    conditions = [name for name in ("labels", "given") if name in measure.required]
+    if conditions and within is None:
+        raise ValueError(
+            checks.message(
+                where,
+                "within",
+                f"be given for {measure.name}: rows of Y in any order lose their {conditions[0]}",
+                "None",
+                "Permute within the classes that are held fixed: within=labels.",
+            )
+        )
+    return checks.pair(where, X, Y, minimum_rows=max(MINIMUM_ROWS, measure.minimum_rows))
+
+
+@dataclass(frozen=True, eq=False)
 class Drawn:
-    """Values under permutations, the observed one first, with the mean and deviation of all."""
+    """Values under permutations, the observed one first, with the mean and deviation of all.
+
+    Parameters
+    ----------
+    values : ndarray
+        The observed one, then those drawn.
+    mean, deviation : float
+        Over all permutations where there is a formula, else of the values.
+    method : str
+        What was permuted.
+    """
 
     values: np.ndarray
     mean: float
     deviation: float
-    method: str
+    method: str = ""
 
     @classmethod
-    def of(cls, values: np.ndarray, method: str) -> "Drawn":
+    def of(cls, values: Iterable[float] | np.ndarray) -> "Drawn":
         """Return them with the mean and deviation of those that were drawn."""
-        return cls(values, float(values.mean()), float(values.std()), method)
+        values = np.asarray(values if isinstance(values, np.ndarray) else list(values))
+        return cls(values, float(values.mean()), float(values.std()))
+
+    def result(self, *, sign: float = 1.0) -> TestResult:
+        """Return the outcome of a one-sided test."""
+        values = self.values
+        observed = sign * values[0]
+        # Equal values must count as equal, whatever rounding made of them.
+        slack = 1e-10 * float(np.abs(values).max())
+        above = int(np.count_nonzero(sign * values >= observed - slack))
+        return TestResult(
+            float(values[0]),
+            above / len(values),
+            self.mean,
+            self.deviation,
+            len(values),
+            self.method,
+        )
+
+
+def permuted(
+    where: str,
+    measure: Measure,
+    X: Array,
+    Y: Array,
+    exchange: Exchange,
+    *,
+    n: int,
+    random: np.random.Generator | None,
+) -> Drawn:
+    """Return the values of a measure with the rows of Y in other orders.
+
+    Parameters
+    ----------
+    where : str
+        Who asks.
+    measure : Measure
+        What to compute.
+    X, Y : arrays
+        Checked.
+    exchange : Exchange
+        Which rows may change places.
+    n : int
+        How many orders, at least.
+    random : numpy Generator or None
+        Draws them. None: all cyclic shifts of the rows, and no more.
+    """
+    if measure.name != "cka":
+        rows = exchange.n
+        plain = np.arange(rows)
+        if random is None:
+            each = (np.roll(plain, -shift) for shift in range(rows))
+        else:
+            each = exchange.orders(random, n)
+        return Drawn.of(float(measure(X, taken(Y, order))) for order in each)
+    estimator = measure.settings["estimator"]
+    kernels = kernel_sides(where, measure.settings["kernel"])
+    orders = cosets.drawn_orders(exchange, n, random)
+    known = random is not None and all(rows.shape[1] == 1 for rows in exchange.strata)
+    if turned_features.cheaper(X, Y, kernels, exchange):
+        values, mean, deviation = turned_features.values(where, X, Y, estimator, exchange, orders)
+        every = known and exchange.whole
+        return Drawn(values, mean, deviation) if every else Drawn.of(values)
+    x, y = (
+        Centred.of(where, name, each, kernel, estimator=estimator)
+        for name, each, kernel in (("X", X, kernels[0]), ("Y", Y, kernels[1]))
+    )
+    values = cosets.values([x], [y], exchange, orders)[:, 0, 0]
+    if not known:
+        return Drawn.of(values)
+    scale = math.sqrt(x.square * y.square)
+    classes = [rows[:, 0] for rows in exchange.strata]
+    mean, deviation = class_moments.mean_and_deviation(host(x.matrix), host(y.matrix), classes)
+    return Drawn(values, mean / scale, deviation / scale)
+
+
+def taken(Y: Array, rows: np.ndarray) -> Array:
+    """Return rows of an array."""
+    xp = array.namespace(Y)
+    return xp.take(Y, xp.asarray(rows, device=array.device(Y)), axis=0)
 
 
 def within_classes(
@@ -153,102 +312,15 @@ def within_classes(
     measure: Measure,
     X: Array,
     Y: Array,
-    labels: Sequence[Any] | Array,
+    labels: Labels,
     *,
     n: int,
     seed: int,
     argument: str = "within",
 ) -> Drawn:
     """Return the values of a measure under permutations of the rows of Y inside of classes."""
-    X, Y = checks.pair(where, X, Y, minimum_rows=max(MINIMUM_ROWS, measure.minimum_rows))
-    rows = int(X.shape[0])
-    classes = classes_of(where, labels, rows, argument)
-    each = orders(np.random.default_rng(seed), rows, n, classes, series=False)
-    method = "permutations within classes"
-    if not _is_debiased(measure):
-        return _one_by_one(measure, X, Y, each, method)
-    x, y = _centred(where, measure, X, Y)
-    A, B = host(x.matrix), host(y.matrix)
-    scale = math.sqrt(x.square * y.square)
-    values = np.array([float(np.vdot(A, B[np.ix_(order, order)])) for order in each]) / scale
-    mean, deviation = class_moments.mean_and_deviation(A, B, classes)
-    return Drawn(values, mean / scale, deviation / scale, method)
-
-
-def _is_debiased(measure: Measure) -> bool:
-    return measure.name == "cka" and measure.settings["estimator"] == "debiased"
-
-
-def _centred(where: str, measure: Measure, X: Array, Y: Array) -> tuple[Centred, Centred]:
-    kernels = kernels_of(where, measure)
-    return (
-        Centred.of(where, "X", X, kernels[0]),
-        Centred.of(where, "Y", Y, kernels[1]),
-    )
-
-
-def coset_values(
-    x: Centred, y: Centred, cosets: int, random: np.random.Generator, *, series: bool = False
-) -> np.ndarray:
-    """Return debiased CKA under cosets of n permutations each, the observed value first.
-
-    Parameters
-    ----------
-    x, y : Centred
-        Both sides.
-    cosets : int
-        How many.
-    random : numpy Generator
-        Draws them, independently of the data.
-    series : bool
-        One coset of plain shifts in the order of the rows.
-    """
-    n = x.n
-    first = np.arange(n) if series else random.permutation(n)
-    xp = array.namespace(x.matrix, y.matrix)
-    left = xp.conj(xp.fft.rfft(diagonals(x.matrix, first), axis=0))
-    # Every pair of rows is one cyclic distance apart, but that of n/2 is met from both ends.
-    weights = np.full(n // 2, 2.0)
-    if n % 2 == 0:
-        weights[-1] = 1.0
-    left = left * xp.asarray(weights[None, :], device=array.device(x.matrix), dtype=left.dtype)
-    scale = math.sqrt(x.square * y.square)
-    values = []
-    for coset in range(cosets):
-        order = first if coset == 0 else random.permutation(n)
-        right = xp.fft.rfft(diagonals(y.matrix, order), axis=0)
-        values.append(host(xp.fft.irfft(xp.sum(left * right, axis=1), n=n)))
-    return np.concatenate(values) / scale
-
-
-def diagonals(A: Array, order: np.ndarray) -> Array:
-    """Return A[order_i, order_(i+d)] for d = 1 ... n // 2, shape (n, n // 2)."""
-    xp = array.namespace(A)
-    n = len(order)
-    shifted = order[(np.arange(n)[:, None] + np.arange(1, n // 2 + 1)[None, :]) % n]
-    places = (order[:, None] * n + shifted).reshape(-1)
-    flat = xp.take(xp.reshape(A, (-1,)), xp.asarray(places, device=array.device(A)))
-    return xp.reshape(flat, (n, n // 2))
-
-
-def _one_by_one(
-    measure: Measure, X: Array, Y: Array, each: Iterator[np.ndarray], method: str
-) -> Drawn:
-    xp = array.namespace(Y)
-    take: Callable[[np.ndarray], Array] = lambda order: xp.take(  # noqa: E731
-        Y, xp.asarray(order, device=array.device(Y)), axis=0
-    )
-    return Drawn.of(np.array([float(measure(X, take(order))) for order in each]), method)
-
-
-def _result(drawn: Drawn, *, sign: float = 1.0) -> TestResult:
-    """Return the outcome of a one-sided test."""
-    values = drawn.values
-    observed = sign * values[0]
-    # Equal values must count as equal, whatever rounding made of them.
-    slack = 1e-10 * float(np.abs(values).max())
-    above = int(np.count_nonzero(sign * values >= observed - slack))
-    pvalue = above / len(values)
-    return TestResult(
-        float(values[0]), pvalue, drawn.mean, drawn.deviation, len(values), drawn.method
-    )
+    X, Y = checked(where, measure, X, Y, within=labels)
+    exchange = Exchange.within(where, labels, int(X.shape[0]), argument)
+    random = np.random.default_rng(seed)
+    drawn = permuted(where, measure, X, Y, exchange, n=n, random=random)
+    return replace(drawn, method=NAMES["within"])

@@ -1,4 +1,4 @@
-"""Two representations made ready for inference: their U-centred Gram matrices."""
+"""Two representations made ready for inference: their centred Gram matrices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,21 +19,25 @@ from visavis.stats.hsic import EQUIDISTANT
 
 @dataclass(frozen=True)
 class Centred:
-    """One representation for debiased CKA.
+    """One representation for CKA.
 
     Parameters
     ----------
     matrix : array, (n, n)
-        The U-centred Gram matrix in the widest float: zero diagonal, rows that sum to zero.
+        Debiased: the U-centred Gram matrix, with a zero diagonal and rows that sum to zero. Biased:
+        the double-centred one.
     square : float
         The sum of its squares.
     trace : float
         The trace of the double-centred Gram matrix.
+    diagonal : bool
+        Whether the diagonal counts: biased.
     """
 
     matrix: Array
     square: float
     trace: float
+    diagonal: bool = False
 
     @property
     def n(self) -> int:
@@ -41,17 +45,43 @@ class Centred:
         return int(self.matrix.shape[0])
 
     @classmethod
-    def of(cls, where: str, name: str, X: Array, kernel: Kernel) -> "Centred":
-        """Return a checked representation, or say why it has nothing to align."""
+    def of(
+        cls,
+        where: str,
+        name: str,
+        X: Array,
+        kernel: Kernel,
+        *,
+        estimator: str = "debiased",
+        wide: bool = True,
+    ) -> "Centred":
+        """Return a checked representation, or say why it has nothing to align.
+
+        In the widest float; with ``wide=False`` in the precision of the representation.
+        """
         with checks.side(where, name), checks.diagnosed(where, **{name: X}):
-            held = Gram.of(array.widen(X), kernel)
-            norm = held.norm("debiased")
+            held = Gram.of(array.widen(X) if wide else X, kernel)
+            norm = held.norm(estimator)
         if not float(norm) > 0:
             checks.locate(where, **{name: X})
             raise DegenerateInputError(f"{where}: `{name}` {EQUIDISTANT}")
-        matrix, _ = linalg.hollow_centred(array.widen(held.hollow), held.diagonal)
+        hollow = array.widen(held.hollow) if wide else held.hollow
+        matrix, diagonal = linalg.hollow_centred(hollow, held.diagonal)
+        if estimator == "biased":
+            matrix = _doubly_centred(matrix, diagonal)
         square = float(linalg.inner(matrix, matrix))
-        return cls(matrix, square, float(held.trace()))
+        return cls(matrix, square, float(held.trace()), estimator == "biased")
+
+
+def _doubly_centred(hollow: Array, diagonal: Array) -> Array:
+    """Return K − rows − columns + mean of a Gram matrix that is split."""
+    xp = array.namespace(hollow)
+    n = hollow.shape[0]
+    sums = (array.widen(xp.sum(hollow, axis=1)) + diagonal) / n
+    shift = xp.astype(sums - xp.sum(sums) / (2 * n), hollow.dtype, copy=False)
+    eye = xp.eye(n, dtype=hollow.dtype, device=array.device(hollow))
+    K = hollow + eye * xp.astype(diagonal, hollow.dtype, copy=False)
+    return K - shift[:, None] - shift[None, :]
 
 
 def measured(where: str, measure: MeasureSpec) -> Measure:

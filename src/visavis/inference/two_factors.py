@@ -9,16 +9,16 @@ import numpy as np
 from visavis._core import array, checks
 from visavis._core.types import Array
 from visavis.inference import crossed
-from visavis.inference.intervals import MINIMUM_ROWS, back, steady
 from visavis.inference.leave_one_out import deleted
 from visavis.inference.runs import Runs, named, together
 from visavis.inference.sides import Centred, kernels_of, measured
 from visavis.inference.spread import level_checked
 from visavis.kernels import Kernel
 from visavis.measures import MeasureSpec
-from visavis.results import Interval
+from visavis.results import Finding, Interval
+from visavis.stats.jackknife import MINIMUM_ROWS
 
-FEWEST = 3
+FEWEST, WANTED = 3, 6
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,55 @@ class Pairs:
         return cls(np.array(values), np.array(without), np.array(half))
 
 
+@dataclass(frozen=True)
+class Scale:
+    """A scale on which the spread of a mean of debiased CKA hardly depends on it.
+
+    Near 0 the variance of a single value is proportional to u = (s + c)/(1 + c), with c half the
+    chance level; near 1 to (1 − u)². Of a mean over seeds, what they do not share averages out, and
+    what they do (samples, and that seeds differ) is proportional to u² instead: with κu the ratio
+    of the two the variance is that of ``u(1 + κu)(1 − u)²``, which
+    ``artanh √((1 + κ)u/(1 + κu))`` makes constant. At κ = 0 it is the scale of `jackknife`; large κ
+    make it the logit.
+
+    Parameters
+    ----------
+    half : float
+        c.
+    kappa : float
+        κ.
+    """
+
+    half: float
+    kappa: float
+
+    @classmethod
+    def of(cls, value: float, half: float, plain: crossed.Variance) -> "Scale":
+        """Return that of a mean, from the parts of its variance."""
+        share = min(1.0, max(1e-9, (value + half) / (1 + half)))
+        # Each of rows and units has the interaction in it.
+        common = max(0.0, plain.rows + plain.units - 2 * plain.both)
+        most = 1e6
+        return cls(half, min(most, common / (plain.both * share)) if plain.both > 0 else most)
+
+    @property
+    def slope(self) -> float:
+        """Its derivative at a value of 0, where only the noise is left."""
+        share = self.half / (1 + self.half)
+        return math.sqrt((1 + self.kappa) / (1 + self.kappa * share) / (4 * share))
+
+    def steady(self, values: np.ndarray | float) -> np.ndarray:
+        """Return the places of values."""
+        share = np.clip((values + self.half) / (1 + self.half), 0, 1 - 1e-9)
+        return np.arctanh(np.sqrt((1 + self.kappa) * share / (1 + self.kappa * share)))
+
+    def back(self, place: float) -> float:
+        """Return the value at a place."""
+        square = math.tanh(max(place, 0.0)) ** 2
+        share = square / (1 + self.kappa * (1 - square))
+        return min(1.0, max(-1.0, (1 + self.half) * share - self.half))
+
+
 def two_factor(
     X: Runs, Y: Runs | Array | None = None, /, *, measure: MeasureSpec = "cka", level: float = 0.95
 ) -> Interval:
@@ -101,8 +150,11 @@ def two_factor(
     Notes
     -----
     The jackknife over samples and over seeds, less the interaction that both count (Owen 2007,
-    doi:10.1214/07-AOAS122; Schütt et al. 2023, doi:10.7554/eLife.82566), on the scale of
-    `jackknife`. *Cost*: that of the values, and 8·n² bytes for each representation.
+    doi:10.1214/07-AOAS122; Schütt et al. 2023, doi:10.7554/eLife.82566), on a scale between that
+    of `jackknife` and the logit: noise of single seeds averages out, and what is left grows with
+    the value itself. *Coverage* of nominal 95 %: 92 % or more from 6 seeds on, with 30 samples and
+    more; 91 to 93 % with 3 seeds that differ (finding ``VV002``). *Cost*: that of the values, and
+    8·n² bytes for each representation.
 
     Examples
     --------
@@ -123,20 +175,19 @@ def two_factor(
     rows = int(next(iter(seeds.values())).shape[0])
     checks.rows(where, rows, rows, minimum_rows=MINIMUM_ROWS)
     found = Pairs.of(where, everything, kernel, pairs)
-    half = float(found.half.mean())
+    value = float(found.values.mean())
+    plain = combined(found, members, lambda values, kept: values[kept].mean(axis=0))
+    scale = Scale.of(value, float(found.half.mean()), plain)
     spread = combined(
         found,
         members,
-        lambda values, kept: steady(values[kept].mean(axis=0), half),
-        floor=2 / (rows * (rows - 3)) * (1 + half) / (4 * half) / len(seeds),
+        lambda values, kept: scale.steady(values[kept].mean(axis=0)),
+        floor=2 / (rows * (rows - 3)) * scale.slope**2 / len(seeds),
     )
-    value = float(found.values.mean())
-    centre = float(steady(np.array([value]), half)[0])
-    reach = spread.reach(level)
-    low, high = (back(centre + step, half) for step in (-reach, reach))
+    centre, reach = float(scale.steady(value)), spread.reach(level)
+    low, high = (float(scale.back(centre + step)) for step in (-reach, reach))
     if value >= 1 - 1e-9:
         low = high = 1.0
-    plain = combined(found, members, lambda values, kept: values[kept].mean(axis=0))
     return Interval(
         value,
         low,
@@ -145,7 +196,7 @@ def two_factor(
         math.sqrt(plain.total),
         rows,
         f"jackknife over samples and {len(seeds)} seeds or subjects",
-        (),
+        () if len(seeds) >= WANTED else (_few(len(seeds)),),
         {
             "seeds": len(seeds),
             "variance_samples": spread.rows,
@@ -153,6 +204,16 @@ def two_factor(
             "variance_interaction": spread.both,
             "degrees_of_freedom": spread.freedom,
         },
+    )
+
+
+def _few(seeds: int) -> Finding:
+    return Finding(
+        "VV002",
+        f"{seeds} seeds or subjects carry this interval: if they differ more than samples do, it "
+        "holds the value of the population in 91 to 93 % of cases in place of 95 %.",
+        f"Add seeds or subjects: {WANTED} and more make it reliable.",
+        evidence={"seeds": seeds},
     )
 
 

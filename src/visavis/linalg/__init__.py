@@ -34,4 +34,5 @@ from visavis.linalg.sampling import shifted_rows as shifted_rows
 from visavis.linalg.spectrum import eigen as eigen
 from visavis.linalg.spectrum import left_axes as left_axes
 from visavis.linalg.spectrum import rank_tolerance as rank_tolerance
+from visavis.linalg.spectrum import roots as roots
 from visavis.linalg.spectrum import within_rank as within_rank

@@ -43,9 +43,14 @@ def eigen(A: Array) -> tuple[Array, Array]:
     """Return roots of the eigenvalues of a positive semi-definite A, descending, and vectors."""
     xp = array.namespace(A)
     values, vectors = xp.linalg.eigh(A)
+    return roots(values), xp.flip(vectors, axis=1)
+
+
+def roots(values: Array) -> Array:
+    """Return roots, descending, of the ascending eigenvalues of a positive semi-definite matrix."""
+    xp = array.namespace(values)
     # Eigenvalues below zero are rounding error of zero.
-    values = xp.sqrt(xp.maximum(xp.flip(values), xp.zeros_like(values)))
-    return values, xp.flip(vectors, axis=1)
+    return xp.sqrt(xp.maximum(xp.flip(values), xp.zeros_like(values)))
 
 
 def within_rank(vectors: Array, values: Array, tolerance: float) -> tuple[Array, Array]:

@@ -23,7 +23,7 @@ from visavis.measures.measure import (
     Shapes,
     Work,
 )
-from visavis.stats import Features, Gram, Sums, crossed, summed
+from visavis.stats import Features, Gram, Sums, crossed, permutation_moments, summed
 from visavis.stats import hsic as formulas
 
 KernelSpec = Kernel | str | tuple[Kernel | str, Kernel | str]
@@ -277,6 +277,21 @@ def _chance_cka(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
     return formulas.cka(value, *(met.norm(side, estimator) for side in (0, 1)))
 
 
+def _spread_cka(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
+    if options["estimator"] == "debiased":
+        # Not a number where a side has nothing to align.
+        own = met.norm(0, "debiased") * met.norm(1, "debiased")
+        return own / own * permutation_moments.variance(met.n) ** 0.5
+    value = permutation_moments.variance_biased(met)
+    return array.namespace(value).sqrt(value)
+
+
+def _spread_hsic(options: Mapping[str, Any], met: Sums | Aligned) -> Array:
+    estimator = options["estimator"]
+    scale = met.norm(0, estimator) * met.norm(1, estimator)
+    return formulas.true_hsic(_spread_cka(options, met) * scale, *met.units)
+
+
 def _check(where: str, options: Mapping[str, Any]) -> None:
     checks.option(where, "estimator", options["estimator"], formulas.ESTIMATORS)
     kernel_sides(where, options["kernel"])
@@ -346,6 +361,7 @@ HSIC = specialise_kernels(
         prepare=_prepare,
         score=_score_hsic,
         chance=_chance_hsic,
+        spread=_spread_hsic,
         describe=_describe,
         check=_check,
         reference="Gretton et al. (2005), doi:10.1007/11564089_7; Song et al. (2012), JMLR 13",
@@ -368,6 +384,7 @@ CKA = specialise_kernels(
         prepare=_prepare,
         score=_score_cka,
         chance=_chance_cka,
+        spread=_spread_cka,
         describe=_describe,
         check=_check,
         reference=f"{_KORNBLITH}; debiased: Song et al. (2012), JMLR 13",

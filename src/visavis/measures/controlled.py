@@ -367,6 +367,7 @@ CLASS_CKA = _specialise_class(
         prepare=_prepare_class,
         score=_score_class,
         chance=_chance_class,
+        spread=None,
         describe=lambda options: f"mean over classes of CKA: {CKA.describe(_inner(options))}",
         variants=_VARIANTS,
         specialise=_specialise_class,
@@ -385,6 +386,7 @@ PARTIAL_CKA = _specialise_partial(
         prepare=_prepare_partial,
         score=_score_partial,
         chance=None,
+        spread=None,
         describe=lambda options: (
             f"CKA with a third representation taken out: {CKA.describe(_inner(options))}"
         ),

@@ -147,6 +147,9 @@ class Measure:
     chance : callable, optional
         ``chance(options, met)``: the exact mean of the value over all permutations of the rows of
         one side. None where no closed form is known.
+    spread : callable, optional
+        ``spread(options, met)``: the exact standard deviation of the value over the same
+        permutations. None where no closed form is known.
     low, high : float
         Range.
     direction : {"similarity", "distance"}
@@ -219,6 +222,7 @@ class Measure:
     constant_features: Literal["ignored", "counted", "refused"] = "ignored"
     required: tuple[str, ...] = ()
     chance: Callable[[Mapping[str, Any], Any], Array] | None = None
+    spread: Callable[[Mapping[str, Any], Any], Array] | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     variants: tuple[Mapping[str, Any], ...] = ()
     specialise: "Callable[[Measure], Measure] | None" = None

@@ -14,7 +14,7 @@ from visavis.pairs.plan import Part
 from visavis.pairs.planning import groups_of
 from visavis.pairs.run import Engine
 from visavis.pairs.sides import Matrices
-from visavis.pairs.table import Prepared, Table, empty, tables
+from visavis.pairs.table import ARRAYS, Prepared, Table, empty, tables
 
 Sides = tuple[Matrices, Matrices]
 Step = Callable[[], None]
@@ -35,11 +35,8 @@ class Block:
             }
             for t in self.tables
         ]
-        return {
-            "values": np.stack([each.values for each in self.tables]),
-            "chance": np.stack([each.chance for each in self.tables]),
-            "reasons": np.array(json.dumps(reasons)),
-        }
+        stacked = {name: np.stack([getattr(each, name) for each in self.tables]) for name in ARRAYS}
+        return {**stacked, "reasons": np.array(json.dumps(reasons))}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray]) -> "Block":
@@ -48,14 +45,11 @@ class Block:
         return cls(
             tuple(
                 Table(
-                    values,
-                    chance,
-                    {(side, layer): why for side, layer, why in each["degenerate"]},
-                    dict.fromkeys((row, col) for row, col in each["saturated"]),
+                    **{name: arrays[name][k] for name in ARRAYS},
+                    degenerate={(side, layer): why for side, layer, why in each["degenerate"]},
+                    saturated=dict.fromkeys((row, col) for row, col in each["saturated"]),
                 )
-                for values, chance, each in zip(
-                    arrays["values"], arrays["chance"], reasons, strict=True
-                )
+                for k, each in enumerate(reasons)
             )
         )
 
@@ -70,9 +64,15 @@ class _Place:
     diagonal: bool
 
 
-def whole(sides: Sides, shapes: Shapes, measures: Sequence[Measure], step: Step) -> list[Table]:
+def whole(
+    sides: Sides,
+    shapes: Shapes,
+    measures: Sequence[Measure],
+    step: Step,
+    level: float | None = None,
+) -> list[Table]:
     """Return the tables from one block that is all layers."""
-    return tables(Prepared(sides, shapes), measures, step)
+    return tables(Prepared(sides, shapes), measures, step, level)
 
 
 def divided(
@@ -82,12 +82,15 @@ def divided(
     part: Part,
     engine: Engine,
     step: Step,
+    level: float | None = None,
 ) -> list[Table]:
     """Return the tables from blocks, each on its own."""
     same = sides[0] is sides[1]
     places = list(_places(sides, measures, part))
-    tasks = [partial(_block, _sides(sides, place), shapes, place.measures) for place in places]
-    name = run.named("block", sides) if engine.folder is not None else ""
+    tasks = [
+        partial(_block, _sides(sides, place), shapes, place.measures, level) for place in places
+    ]
+    name = run.named("block", sides, level) if engine.folder is not None else ""
     names = [
         f"{name} {place.rows} {place.cols} {[each.label for each in place.measures]}"
         for place in places
@@ -99,21 +102,17 @@ def divided(
         for measure, found in zip(place.measures, block.tables, strict=True):
             table = made[list(measures).index(measure)]
             rows, cols = [at[0][r] for r in place.rows], [at[1][c] for c in place.cols]
-            _placed(table, found, rows, cols)
+            for each, cells in found.arrays().items():
+                getattr(table, each)[np.ix_(rows, cols)] = cells
             table.degenerate |= {
                 (0 if same else side, layer): why for (side, layer), why in found.degenerate.items()
             }
             table.saturated |= found.saturated
             if same and measure.symmetric and not place.diagonal:
-                mirror = Table(found.values.T, found.chance.T)
-                _placed(table, mirror, cols, rows)
+                for each, cells in found.arrays().items():
+                    getattr(table, each)[np.ix_(cols, rows)] = cells.T
                 table.saturated |= {(col, row): None for row, col in found.saturated}
     return made
-
-
-def _placed(table: Table, found: Table, rows: list[int], cols: list[int]) -> None:
-    table.values[np.ix_(rows, cols)] = found.values
-    table.chance[np.ix_(rows, cols)] = found.chance
 
 
 def _places(sides: Sides, measures: Sequence[Measure], part: Part) -> Sequence[_Place]:
@@ -135,5 +134,5 @@ def _sides(sides: Sides, place: _Place) -> Sides:
     return (left, left) if place.diagonal else (left, sides[1].part(place.cols))
 
 
-def _block(sides: Sides, shapes: Shapes, measures: Sequence[Measure]) -> Block:
-    return Block(tuple(tables(Prepared(sides, shapes), measures, lambda: None)))
+def _block(sides: Sides, shapes: Shapes, measures: Sequence[Measure], level: float | None) -> Block:
+    return Block(tuple(tables(Prepared(sides, shapes), measures, lambda: None, level)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from visavis.measures import Measure, Shapes
-from visavis.pairs import blocks, sweep
+from visavis.pairs import blocks, passes, sweep
 from visavis.pairs.plan import Part, Plan
 from visavis.pairs.run import Engine
 from visavis.pairs.sides import Matrices
@@ -15,24 +15,34 @@ Step = Callable[[], None]
 
 
 def computed_tables(
-    plan: Plan, sides: Sides, measures: Sequence[Measure], engine: Engine, step: Step
+    plan: Plan,
+    sides: Sides,
+    measures: Sequence[Measure],
+    engine: Engine,
+    step: Step,
+    level: float | None = None,
 ) -> list[Table]:
-    """Return the table of each measure, in their order."""
+    """Return the table of each measure, in their order, with intervals of a level."""
     shapes = _shapes(sides)
     parts = {label: part for part in plan.parts for label in part.measures}
     found: dict[str, Table] = {}
     tiled = [each for each in measures if parts[each.label].form == "tiles"]
     for together in sweep.same_kernels(tiled, shapes):
         part = parts[together[0].label]
-        made = sweep.swept(sides, shapes, together, part, engine, step)
+        made = sweep.swept(sides, shapes, together, part, engine, step, level, plan.budget)
         found |= {each.label: table for each, table in zip(together, made, strict=True)}
-    others = [each for each in measures if each not in tiled]
+    in_one_pass = [each for each in measures if parts[each.label].form == "moments"]
+    if in_one_pass:
+        part = parts[in_one_pass[0].label]
+        made = passes.streamed(sides, shapes, in_one_pass, part, engine, step, level)
+        found |= {each.label: table for each, table in zip(in_one_pass, made, strict=True)}
+    others = [each for each in measures if each.label not in found]
     if others:
         part = parts[others[0].label]
         if _whole(part):
-            made = blocks.whole(sides, shapes, others, step)
+            made = blocks.whole(sides, shapes, others, step, level)
         else:
-            made = blocks.divided(sides, shapes, others, part, engine, step)
+            made = blocks.divided(sides, shapes, others, part, engine, step, level)
         found |= {each.label: table for each, table in zip(others, made, strict=True)}
     return [found[each.label] for each in measures]
 
@@ -46,7 +56,10 @@ def steps(plan: Plan, sides: Sides, measures: Sequence[Measure]) -> int:
     for together in sweep.same_kernels(tiled, shapes):
         part = parts[together[0].label]
         total += part.tasks if part.tasks > 1 else len(tile_rows(shapes.n, part.rows))
-    others = [each for each in measures if each not in tiled]
+    in_one_pass = [each for each in measures if parts[each.label].form == "moments"]
+    if in_one_pass:
+        total += passes.steps(parts[in_one_pass[0].label], shapes.n)
+    others = [each for each in measures if each not in tiled and each not in in_one_pass]
     if others:
         part = parts[others[0].label]
         each = len(sides[0]) * len(sides[1]) * len(others)

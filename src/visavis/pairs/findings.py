@@ -9,6 +9,7 @@ from visavis._core import array
 from visavis.measures import Measure
 from visavis.pairs.table import Table
 from visavis.results import Activations, Finding
+from visavis.stats import jackknife
 
 # Below this many samples the value of unrelated layers strays from its mean by more than 0.03
 # (the standard deviation of debiased CKA under permutation is √(2/(n(n − 3)))).
@@ -67,15 +68,42 @@ def of_layers(names: Sequence[str], sides: Sequence[Activations]) -> list[Findin
     return found
 
 
-def of_table(measure: Measure, table: Table, names: tuple[str, str] | None) -> list[Finding]:
+def of_groups(sides: Sequence[Activations]) -> list[Finding]:
+    """Return that rows come in groups, if no side says so already."""
+    if any(each.code == "VV008" for side in sides for each in side.findings):
+        return []
+    counts = [len(set(side.groups)) for side in sides if side.groups is not None]
+    n = sides[0].n
+    if not counts or min(counts) == n:
+        return []
+    return [
+        Finding(
+            "VV008",
+            f"{n} rows come in {min(counts)} groups: the values report what rows of one group "
+            "have in common as similarity, and no interval or z is given.",
+            "visavis.inference.jackknife(X, Y, groups=...) estimates over pairs of groups.",
+            evidence={"rows": n, "groups": min(counts)},
+        )
+    ]
+
+
+def of_table(
+    measure: Measure,
+    table: Table,
+    names: tuple[str, str] | None,
+    layers: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    n: int = 0,
+) -> list[Finding]:
     """Return what is to be said of the values of one measure.
 
-    `names` is what the sides are called; None if the names of the layers say it.
+    `names` is what the sides are called; None if the names of the layers say it. `layers` are those
+    of both sides and `n` the number of samples, where there are intervals.
     """
     return [
         *_degenerate(table, names),
         *_saturated(measure, table),
         *_high_chance(measure, table),
+        *_short_intervals(measure, table, layers, n),
     ]
 
 
@@ -118,3 +146,40 @@ def _high_chance(measure: Measure, table: Table) -> Iterable[Finding]:
         else "Read values against their chance level, or use debiased cka.",
         evidence={"chance_max": float(known.max()), "chance_median": float(np.median(known))},
     )
+
+
+def _short_intervals(
+    measure: Measure, table: Table, layers: tuple[Sequence[str], Sequence[str]], n: int
+) -> Iterable[Finding]:
+    # Of few samples VV002 tells already.
+    if np.isnan(table.freedom).all() or n < FEW_SAMPLES:
+        return
+    lost = np.isfinite(table.values) & np.isnan(table.low)
+    if lost.any():
+        yield Finding(
+            "VV005",
+            f"{measure.label}: {lost.sum()} of {lost.size} pairs have no interval, because without "
+            "one of the samples a layer has nothing to align.",
+            "Look at the samples of these layers: one of them holds all that varies.",
+            layers=_involved(lost, layers),
+            evidence={"pairs": int(lost.sum())},
+        )
+    few = jackknife.few_rows(table.values, table.freedom)
+    if few.any():
+        fewest = np.where(few, table.freedom, np.inf)
+        i, j = divmod(int(fewest.argmin()), few.shape[1])
+        yield Finding(
+            "VV005",
+            f"{measure.label}: the intervals of {few.sum()} of {few.size} pairs rest on few rows "
+            f"and may be too short; that of {layers[0][i]} and {layers[1][j]} has "
+            f"{fewest.min():.1f} degrees of freedom.",
+            "visavis.inference.diagnose(X, Y) says which rows these are.",
+            layers=_involved(few, layers),
+            evidence={"pairs": int(few.sum()), "degrees_of_freedom": float(fewest.min())},
+        )
+
+
+def _involved(chosen: np.ndarray, layers: tuple[Sequence[str], Sequence[str]]) -> tuple[str, ...]:
+    """Return the layers of the chosen pairs."""
+    rows, cols = (np.flatnonzero(chosen.any(axis=axis)).tolist() for axis in (1, 0))
+    return tuple(dict.fromkeys([*(layers[0][i] for i in rows), *(layers[1][j] for j in cols)]))

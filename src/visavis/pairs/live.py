@@ -76,16 +76,21 @@ def extracted(
     The loader is iterated once. A model that is compared with itself runs once.
     """
     several = a if b is None or b is a else {"a": a, "b": b}
+    with held(several, given, budget=budget, progress=progress) as found:
+        yield _both(found)
+
+
+@contextmanager
+def held(several: Any, given: Extraction, *, budget: int | None, progress: bool) -> Iterator[Any]:
+    """Yield what `visavis.extract` gives of models; on disk, until the block ends, if too large."""
     limit = HELD_BYTES if budget is None else budget
     if _size(given, several) <= limit:
-        found = models.extract(several, given.loader, progress=progress, **given.options())
-        yield _both(found)
+        yield models.extract(several, given.loader, progress=progress, **given.options())
         return
     with tempfile.TemporaryDirectory(prefix="visavis-") as folder:
-        found = models.extract(
+        yield models.extract(
             several, given.loader, into=Path(folder, "run"), progress=progress, **given.options()
         )
-        yield _both(found)
 
 
 def _both(found: Any) -> Sides:
@@ -105,7 +110,7 @@ def _size(given: Extraction, several: Any) -> float:
     first = models.extract(several, head, progress=False, **given.options())
     nbytes = sum(
         int(np.prod(shape)) * _itemsize(dtype)
-        for each in {id(side): side for side in _both(first)}.values()
+        for each in ([first] if isinstance(first, Activations) else first.values())
         for _, shape, dtype in each.described()
     )
     return nbytes * total / (len(head) if array.is_array(given.loader) else 1)

@@ -122,6 +122,7 @@ def together(models: Mapping[str, Activations]) -> Activations:
     return Activations(
         layers,
         digests=next((each.digests for each in models.values() if each.digests), None),
+        groups=next((each.groups for each in models.values() if each.groups is not None), None),
         findings=_told(models),
     )
 

@@ -21,7 +21,8 @@ class Part:
         Their labels.
     form : str
         What each representation is turned into once: ``"gram"``, ``"features"``, ``"axes"`` ... ;
-        ``"tiles"`` if Gram matrices exist one tile at a time.
+        ``"tiles"`` if Gram matrices exist one tile at a time; ``"moments"`` if one pass over the
+        samples adds up the products of their features.
     preparations, pairs : int
         How many representations are prepared (again in every group), and how many pairs meet.
     operations : float
@@ -31,7 +32,7 @@ class Part:
     groups : pair of int
         Into how many groups the layers of each side are divided; a task compares two groups.
     rows : int
-        Rows of a tile; 0 without tiles.
+        Rows of a tile, or of a batch of a pass; 0 without either.
     tasks : int
         How many pieces of work there are.
     """
@@ -93,7 +94,7 @@ class Plan:
         """Return how one measure is computed, as plain JSON types."""
         part = next(each for each in self.parts if measure.label in each.measures)
         found = {key: value for key, value in asdict(part).items() if key != "measures"}
-        if part.form != "tiles":
+        if not part.rows:
             found.pop("rows")
         return {**found, "groups": list(part.groups), "operations": float(f"{part.operations:.3g}")}
 
@@ -109,7 +110,9 @@ class Plan:
 
 
 def _line(part: Part) -> str:
-    what = f"tiles of {part.rows} rows" if part.form == "tiles" else part.form
+    what = part.form
+    if part.rows:
+        what += f" of {part.rows} rows"
     split = ""
     if part.groups != (1, 1):
         split = f", layers in {part.groups[0]} x {part.groups[1]} groups"

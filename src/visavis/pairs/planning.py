@@ -12,11 +12,14 @@ from visavis._core.types import Array
 from visavis.measures import Measure, Preparation, Shapes
 from visavis.measures.measure import Work
 from visavis.pairs.plan import Part, Plan
+from visavis.stats import Moments
 
 # Rows of a tile: few enough for the tiles of many layers to stay in cache, enough for products.
 TILE_ROWS, FEWEST_ROWS = 1024, 32
 # Copies of a tile that are alive at once, and of a representation while it is prepared.
 TILE_COPIES, RUN_COPIES = 4, 3
+# Rows of a batch of which sums are taken; copies of the sums and of a batch that are alive at once.
+PASS_ROWS, STATE_COPIES, BATCH_COPIES = 8192, 4, 3
 # Tasks for each worker: fewer would leave some idle at the end.
 TASKS_EACH = 4
 
@@ -82,9 +85,12 @@ def chosen(measures: Sequence[Measure], task: Task, sample: Array | None) -> Pla
     if small and not task.split:
         parts = [_one_block([each], both[each], task) for each in measures]
     else:
-        by_tiles = [each for each in measures if all(p.kernel is not None for p in both[each])]
-        parts = [_tiles([each], both[each], task) for each in by_tiles]
-        others = [each for each in measures if each not in by_tiles]
+        in_one_pass = [each for each in measures if _passes(each, both[each], task)]
+        parts = [_moments(in_one_pass, task)] if in_one_pass else []
+        others = [each for each in measures if each not in in_one_pass]
+        by_tiles = [each for each in others if _tiled(both[each])]
+        parts += [_tiles([each], both[each], task) for each in by_tiles]
+        others = [each for each in others if each not in by_tiles]
         if others:
             parts += _blocks(others, both, task)
     return Plan(
@@ -161,6 +167,57 @@ def _meetings(work: Work, task: Task, pairs: int) -> float:
     rows, cols = task.widths
     total = sum(work.meet(task.n, p, q) for p in rows for q in cols)
     return total * pairs / (len(rows) * len(cols))
+
+
+def _tiled(pair: tuple[Preparation, Preparation]) -> bool:
+    return all(each.kernel is not None for each in pair)
+
+
+def _passes(measure: Measure, pair: tuple[Preparation, Preparation], task: Task) -> bool:
+    """Return whether one pass over the samples gives a measure, for less work than others do."""
+    linear = _tiled(pair) and all(each.kernel and each.kernel.name == "linear" for each in pair)
+    # Roots of eigenvalues cannot tell directions apart that the axes of float64 can.
+    by_axes = pair[0].key == "axes" and task.itemsize < 8
+    if not (hasattr(Moments, measure.name) and (linear or by_axes)):
+        return False
+    part = _moments([measure], task)
+    if task.budget is not None and part.memory > task.budget:
+        return False
+    try:
+        if linear:
+            other = _tiles([measure], pair, task).operations
+        else:
+            other = _blocks([measure], {measure: pair}, task)[0].operations
+    except ValueError:
+        return True  # nothing else fits
+    return part.operations < other
+
+
+def _moments(measures: list[Measure], task: Task) -> Part:
+    """Return the part of sums over samples, whatever number of these there is."""
+    rows, cols = (np.array(side, dtype=float) for side in task.widths)
+    # Products of every layer with itself and with all of the other side.
+    entries = float((rows**2).sum() + (0 if task.same else (cols**2).sum()))
+    entries += float(rows.sum() * cols.sum()) / (2 if task.same else 1)
+    features = float(rows.sum() + (0 if task.same else cols.sum()))
+
+    def memory(height: int) -> float:
+        return 8 * STATE_COPIES * entries + 8 * BATCH_COPIES * height * features
+
+    height = min(PASS_ROWS, task.n)
+    while task.budget is not None and memory(height) > task.budget and height > 8 * FEWEST_ROWS:
+        height //= 2
+    blocks = math.ceil(task.n / height)
+    return Part(
+        tuple(each.label for each in measures),
+        "moments",
+        len(rows) + (0 if task.same else len(cols)),
+        max(_pairs(each, task) for each in measures),
+        2 * task.n * entries,
+        int(memory(height)),
+        rows=height,
+        tasks=min(blocks, TASKS_EACH * task.workers) if task.split else 1,
+    )
 
 
 def _tiles(measures: list[Measure], pair: tuple[Preparation, Preparation], task: Task) -> Part:

@@ -20,10 +20,12 @@ def comparison(
     names: tuple[str, str],
     found: tuple[Finding, ...],
     call: str,
+    level: float | None = None,
 ) -> Comparison:
     """Return the comparison that a table is, with everything that travels with it."""
     rows, cols = both
-    known = bool(np.isfinite(table.chance).any())
+    low, high = _known(table.low), _known(table.high)
+    batches = drawn.get("form") == "minibatch"  # of one batch, whose error is not known
     return Comparison(
         values=table.values,
         rows=tuple(rows),
@@ -37,13 +39,21 @@ def comparison(
             description=f"{measure.title}: {measure.description()}",
         ),
         n=n,
-        chance=table.chance if known else None,
-        standard_error=table.error,
+        chance=_known(table.chance),
+        standard_error=table.error if batches else _known(table.error),
+        low=low,
+        high=high,
+        level=None if low is None else level,
+        z=_known(table.z),
         findings=found,
         names=names,
         plan=drawn,
         provenance={"call": call, **_provenance(both, names)},
     )
+
+
+def _known(table: np.ndarray) -> np.ndarray | None:
+    return table if np.isfinite(table).any() else None
 
 
 def _provenance(both: tuple[Activations, Activations], names: tuple[str, str]) -> dict[str, Any]:

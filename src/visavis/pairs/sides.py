@@ -11,7 +11,7 @@ import numpy as np
 from visavis import store
 from visavis._core import array, checks
 from visavis._core.types import Array
-from visavis.results import Activations, Lazy
+from visavis.results import Activations, Lazy, Part
 
 Side = Activations | Mapping[str, Any] | str | Path
 
@@ -195,8 +195,12 @@ class Matrices(Mapping[str, Array]):
         """Return some of the layers, for a task that needs no others."""
         held = self._layers
         if isinstance(held, Lazy):
-            return Matrices(_Some(held, layers), self._name)
+            return Matrices(Part(held, layers), self._name)
         return Matrices({layer: self._held[layer] for layer in layers}, self._name)
+
+    def rows(self, part: slice) -> "Matrices":
+        """Return some samples of layers that are in memory, for a task that needs no others."""
+        return Matrices({layer: X[part, :] for layer, X in self._held.items()}, self._name)
 
     def sliced(self, layer: str) -> "Sliced | Array":
         """Return what gives rows of a layer by slices."""
@@ -218,37 +222,6 @@ class Matrices(Mapping[str, Array]):
 
     def _checked(self, layer: str, X: Array) -> Array:
         return checks.representation("compare", f"{self._name}[{layer!r}]", array.host(_flat(X)))
-
-
-class _Some(Lazy):
-    """Some of the layers that lie on disk."""
-
-    def __init__(self, whole: Lazy, layers: Sequence[str]) -> None:
-        self._whole, self._names = whole, tuple(layers)
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {name: self._whole.shapes[name] for name in self._names}
-
-    @property
-    def dtypes(self) -> dict[str, str]:
-        return {name: self._whole.dtypes[name] for name in self._names}
-
-    @property
-    def checksum(self) -> str | None:
-        return self._whole.checksum
-
-    def sliced(self, layer: str) -> Any:
-        return self._whole.sliced(layer)
-
-    def __getitem__(self, layer: str) -> Array:
-        return self._whole[layer]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 # What is computed with in single precision.

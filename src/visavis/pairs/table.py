@@ -9,10 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from visavis import stats
 from visavis._core import checks
 from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
 from visavis.measures import Measure, Preparation, Shapes
+from visavis.pairs import intervals
 from visavis.pairs.sides import Matrices
 
 
@@ -63,6 +65,20 @@ class Prepared:
         x = self.of(measure, side, layer)
         return self._preparation(measure, side).meet(x, x)
 
+    def statistic(self, measure: Measure, side: int, layer: str) -> Any:
+        """Return what is known of one layer: its trace and its norms."""
+        return self.of(measure, side, layer)
+
+    def own_shares(self, measure: Measure, side: int, layer: str) -> np.ndarray:
+        """Return what each sample adds to the HSIC of a layer with itself, (n,)."""
+        return stats.own_shares(self.of(measure, side, layer))
+
+    def shares(self, measure: Measure, rows: Sequence[str], cols: Sequence[str]) -> np.ndarray:
+        """Return what each sample adds to the HSIC of layers of both sides, (n, rows, cols)."""
+        return stats.shares(
+            [self.of(measure, 0, row) for row in rows], [self.of(measure, 1, col) for col in cols]
+        )
+
     def _preparation(self, measure: Measure, side: int) -> Preparation:
         """Return what `measure` needs, asked once: a pair is met too often to ask each time."""
         if (measure, side) not in self._asked:
@@ -101,19 +117,35 @@ class Table:
     ----------
     values, chance : ndarray, (rows, cols)
         NaN where there is none.
+    z : ndarray, (rows, cols)
+        How many standard deviations under permutation the values lie above chance.
+    low, high, error, freedom : ndarray, (rows, cols)
+        Intervals of the values, their standard errors, and how many rows carry the intervals.
     degenerate : dict of (side, layer) to str
         Layers without an answer, with the reason.
     saturated : dict of (row, col) to None
         Pairs that were refused by Theorem 1, in the order in which they were met.
-    error : ndarray, optional
-        Standard errors, where values are estimates.
+    lacking : str
+        Why there are no intervals though they were asked for.
     """
 
     values: np.ndarray
     chance: np.ndarray
+    z: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    error: np.ndarray
+    freedom: np.ndarray
     degenerate: dict[tuple[int, str], str] = field(default_factory=dict)
     saturated: dict[tuple[str, str], None] = field(default_factory=dict)
-    error: np.ndarray | None = None
+    lacking: str = ""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by name."""
+        return {name: getattr(self, name) for name in ARRAYS}
+
+
+ARRAYS = ("values", "chance", "z", "low", "high", "error", "freedom")
 
 
 class Meetings(Protocol):
@@ -137,16 +169,32 @@ class Meetings(Protocol):
         """Return what `measure` scores of a layer and itself."""
         ...
 
+    def statistic(self, measure: Measure, side: int, layer: str) -> Any:
+        """Return what is known of one layer: its trace and its norms."""
+        ...
+
+    def own_shares(self, measure: Measure, side: int, layer: str) -> np.ndarray:
+        """Return what each sample adds to the HSIC of a layer with itself, (n,)."""
+        ...
+
+    def shares(self, measure: Measure, rows: Sequence[str], cols: Sequence[str]) -> np.ndarray:
+        """Return what each sample adds to the HSIC of layers of both sides, (n, rows, cols)."""
+        ...
+
 
 def empty(rows: int, cols: int) -> Table:
     """Return a table without values."""
-    return Table(np.full((rows, cols), np.nan), np.full((rows, cols), np.nan))
+    made: dict[str, Any] = {name: np.full((rows, cols), np.nan) for name in ARRAYS}
+    return Table(**made)
 
 
 def tables(
-    prepared: Meetings, measures: Sequence[Measure], step: Callable[[], None]
+    prepared: Meetings,
+    measures: Sequence[Measure],
+    step: Callable[[], None],
+    level: float | None = None,
 ) -> list[Table]:
-    """Return each measure for every pair of layers of the two sides."""
+    """Return each measure for every pair of layers of the two sides, with intervals of a level."""
     rows, cols = (list(side) for side in prepared.sides)
     made = [empty(len(rows), len(cols)) for _ in measures]
     for i, row in enumerate(rows):
@@ -154,14 +202,19 @@ def tables(
             met: dict[Hashable, Any] = {}
             for measure, table in zip(measures, made, strict=True):
                 if measure.symmetric and prepared.same and j < i:
-                    table.values[i, j], table.chance[i, j] = table.values[j, i], table.chance[j, i]
+                    for each in (table.values, table.chance, table.z):
+                        each[i, j] = each[j, i]
                     if (col, row) in table.saturated:
                         table.saturated[row, col] = None
                 else:
-                    table.values[i, j], table.chance[i, j] = _cell(
+                    table.values[i, j], table.chance[i, j], table.z[i, j] = _cell(
                         prepared, measure, table, row, col, met
                     )
                 step()
+    if level is not None:
+        for measure, table in zip(measures, made, strict=True):
+            if intervals.known(measure):
+                intervals.add(table, prepared, measure, level)
     return made
 
 
@@ -172,16 +225,17 @@ def _cell(
     row: str,
     col: str,
     met: dict[Hashable, Any],
-) -> tuple[float, float]:
-    """Return value and chance of one pair; a pair without an answer is noted in the table."""
+) -> tuple[float, float, float]:
+    """Return value, chance and z of one pair; a pair without an answer is noted in the table."""
     second = 0 if prepared.same else 1
     if (0, row) in table.degenerate or (second, col) in table.degenerate:
-        return math.nan, math.nan
+        return _NOTHING
     try:
         with diagnosed(prepared.sides, measure, row, col):
             meeting = prepared.meeting(measure, row, col, met)
             value = measure.score(measure.settings, meeting)
-            level = measure.chance(measure.settings, meeting) if measure.chance else None
+            level = measure.chance(measure.settings, meeting) if measure.chance else math.nan
+            spread = measure.spread(measure.settings, meeting) if measure.spread else math.nan
             if not math.isfinite(value):
                 X, Y = prepared.sides[0][row], prepared.sides[1][col]
                 checks.finite(measure.name, value, X=X, Y=Y)
@@ -190,12 +244,16 @@ def _cell(
         table.degenerate |= spoiled
         if not spoiled:
             table.saturated[row, col] = None
-        return math.nan, math.nan
+        return _NOTHING
     except DegenerateInputError as error:
         both = {(0, row): str(error), (second, col): str(error)}
         table.degenerate |= _blamed(prepared, row, col, partial(_reason, prepared, measure)) or both
-        return math.nan, math.nan
-    return float(value), math.nan if level is None else float(level)
+        return _NOTHING
+    value, level, spread = float(value), float(level), float(spread)
+    return value, level, (value - level) / spread if spread > 0 else math.nan
+
+
+_NOTHING = (math.nan, math.nan, math.nan)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from visavis._core import checks
 from visavis._core.progress import progress_bar
 from visavis.measures import Measure, MeasureSpec, resolve
 from visavis.measures.measure import OUTPUTS, REPRESENTATIONS
-from visavis.pairs import findings, record
+from visavis.pairs import findings, intervals, record
 from visavis.pairs.computed import computed_tables, steps
 from visavis.pairs.plan import Plan, budget
 from visavis.pairs.planning import Task, chosen
@@ -28,6 +30,7 @@ class Work:
     memory: str | float | None
     engine: Engine
     progress: bool
+    level: float | None = None
 
     def comparisons(
         self,
@@ -48,18 +51,29 @@ class Work:
             raise ValueError(message)
         layers = matrices(both)
         drawn = planned(layers, self.measures, self.memory, self.engine, timed=False)
+        refused = intervals.refused(n, both)
+        level = None if refused else self.level
         shared = [*notes, *findings.of_samples(n, both), *findings.of_layers(called, both)]
+        shared += findings.of_groups(both)
         total = steps(drawn, layers, self.measures)
         with progress_bar("comparing layers", total, show=self.progress) as step:
-            tables = computed_tables(drawn, layers, self.measures, self.engine, step)
+            tables = computed_tables(drawn, layers, self.measures, self.engine, step, level)
         results = []
         for each, table in zip(self.measures, tables, strict=True):
-            found = [*shared, *findings.of_table(each, table, None if named else called)]
+            if intervals.grouped(both):
+                # Rows that belong together do not change places one by one.
+                table.z[...] = np.nan
+            sides = None if named else called
+            told = findings.of_table(each, table, sides, (tuple(both[0]), tuple(both[1])), n)
+            found = [*shared, *told]
             aligned = ", align='inner'" if align == "inner" else ""
             text = f"visavis.compare({call}, measure={each.label!r}{aligned})"
             kept = silence(found, self.silenced)
+            how = drawn.of(each)
+            if self.level is not None:
+                how["intervals"] = intervals.told(each, refused or table.lacking)
             results.append(
-                record.comparison(each, table, drawn.of(each), n, both, called, kept, text)
+                record.comparison(each, table, how, n, both, called, kept, text, self.level)
             )
         return results
 

@@ -44,3 +44,17 @@ def span(low: float, high: float, scale: Scale, decimals: int = 2) -> str:
     """Return two ends as text, once if they read the same."""
     ends = text(low, scale, decimals), text(high, scale, decimals)
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def z(value: float) -> str:
+    """Return standard deviations above chance as text.
+
+    Examples
+    --------
+    >>> z(-0.31), z(35.26), z(1234.5), z(float("nan"))
+    ('−0.3', '35.3', '1,234', '–')
+    """
+    if math.isnan(value):
+        return MISSING
+    shown = f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return shown.replace("-", "−")

@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 from visavis.results import Comparison, Finding
+
+# Entries of evidence that are lists are cut after so many.
+_LISTED = 8
 
 GRAVITY = {
     "error": ("Errors", "A value is missing, or must not be used."),
@@ -19,6 +24,12 @@ class Told:
     finding: Finding
     labels: tuple[str, ...]
 
+    @property
+    def evidence(self) -> str:
+        """The numbers behind the message, as text."""
+        shown = {key: _evidence(value) for key, value in self.finding.evidence.items()}
+        return ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in shown.items() if text)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -28,6 +39,15 @@ class Group:
     title: str
     meaning: str
     told: tuple[Told, ...]
+
+
+def _evidence(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", "−") if isfinite(value) else ""
+    if isinstance(value, list | tuple):
+        listed = [_evidence(each) for each in value[:_LISTED]]
+        return ", ".join(listed + ["..."] * (len(value) > _LISTED))
+    return "" if isinstance(value, Mapping) else str(value)
 
 
 def grouped(comparisons: Mapping[str, Comparison]) -> list[Group]:

@@ -17,6 +17,7 @@ from visavis.plot import labels, numbers
 from visavis.plot.colours import Colours, colours
 from visavis.plot.heatmap import MOST_ANNOTATED
 from visavis.plot.matches import chance_span, matches
+from visavis.report import words
 from visavis.results import Comparison
 
 # Pixels. A cell is as large as one number needs, and smaller where there are many.
@@ -176,11 +177,18 @@ def _cell(
 
 
 def _tip(comparison: Comparison, i: int, j: int) -> str:
-    value = numbers.text(float(comparison.values[i, j]), comparison.scale, 3)
+    value = numbers.text(float(comparison.values[i, j]), comparison.scale, words.DECIMALS)
     shown = "no value" if value == numbers.MISSING else value
+    known = []
+    if interval := words.interval(comparison, i, j):
+        known.append(f"{100 * (comparison.level or 0):g} % interval {interval}")
     if comparison.chance is not None and np.isfinite(comparison.chance[i, j]):
-        level = numbers.text(float(comparison.chance[i, j]), comparison.scale, 3)
-        shown = f"{shown} (chance {level})"
+        level = numbers.text(float(comparison.chance[i, j]), comparison.scale, words.DECIMALS)
+        known.append(f"chance {level}")
+    if z := words.z(comparison, i, j):
+        known.append(f"z {z}")
+    if known:
+        shown = f"{shown} ({', '.join(known)})"
     return f"{comparison.rows[i]} × {comparison.cols[j]}: {shown}"
 
 

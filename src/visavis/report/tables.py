@@ -11,7 +11,7 @@ from visavis.plot.matches import Match, matches
 from visavis.report import words
 from visavis.results import Comparison
 
-DECIMALS = 3
+DECIMALS = words.DECIMALS
 # Beyond this many cells a table is a burden, not a help: the values are in the saved comparison.
 MOST_VALUES = 10_000
 
@@ -26,10 +26,13 @@ class Line:
     row: str
     col: str = ""
     value: str = ""
+    interval: str = ""
     chance: str = ""
+    z: str = ""
     gap: str = ""
     counterpart: bool = False
     length: float = 0.0
+    ends: tuple[float, float] | None = None
     chance_at: float | None = None
     reason: str = ""
 
@@ -39,7 +42,9 @@ class Value:
     """One pair of layers."""
 
     text: str
+    interval: str
     chance: str
+    z: str
     best: bool
     reason: str
 
@@ -58,15 +63,21 @@ def lines(comparison: Comparison) -> list[Line]:
 def _line(comparison: Comparison, match: Match) -> Line:
     scale = colours(comparison)
     counterparts = words.counterparts(comparison)
-    chance = _chance(comparison, match.row, match.col)
+    chance = _known(comparison, "chance", match.row, match.col)
+    ends = [_known(comparison, end, match.row, match.col) for end in ("low", "high")]
     return Line(
         row=comparison.rows[match.row],
         col=comparison.cols[match.col],
         value=numbers.text(match.value, comparison.scale, DECIMALS),
+        interval=words.interval(comparison, match.row, match.col),
         chance=_chance_text(comparison, match.row, match.col),
+        z=words.z(comparison, match.row, match.col),
         gap=numbers.text(match.gap, comparison.scale, DECIMALS),
         counterpart=counterparts is not None and counterparts[match.row] == match.col,
         length=_share(comparison, scale, match.value),
+        ends=(_share(comparison, scale, ends[0]), _share(comparison, scale, ends[1]))
+        if np.isfinite(ends).all()
+        else None,
         chance_at=_share(comparison, scale, chance) if np.isfinite(chance) else None,
     )
 
@@ -80,7 +91,9 @@ def values(comparison: Comparison) -> Sequence[Sequence[Value]] | None:
         [
             Value(
                 text=numbers.text(float(comparison.values[i, j]), comparison.scale, DECIMALS),
+                interval=words.interval(comparison, i, j),
                 chance=_chance_text(comparison, i, j),
+                z=words.z(comparison, i, j),
                 best=(i, j) in best,
                 reason=words.why_missing(comparison, row, col)
                 if np.isnan(comparison.values[i, j])
@@ -92,12 +105,13 @@ def values(comparison: Comparison) -> Sequence[Sequence[Value]] | None:
     ]
 
 
-def _chance(comparison: Comparison, i: int, j: int) -> float:
-    return float("nan") if comparison.chance is None else float(comparison.chance[i, j])
+def _known(comparison: Comparison, table: str, i: int, j: int) -> float:
+    found = comparison.tables.get(table)
+    return float("nan") if found is None else float(found[i, j])
 
 
 def _chance_text(comparison: Comparison, i: int, j: int) -> str:
-    level = _chance(comparison, i, j)
+    level = _known(comparison, "chance", i, j)
     return numbers.text(level, comparison.scale, DECIMALS) if np.isfinite(level) else ""
 
 

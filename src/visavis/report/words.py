@@ -10,6 +10,8 @@ from visavis.plot.heatmap import MOST_ANNOTATED
 from visavis.plot.matches import Match, chance_span, matches
 from visavis.results import Comparison, Scale
 
+DECIMALS = 3
+
 
 def owner(comparison: Comparison, side: int = 0) -> str:
     """Return what the rows or columns are of, as " of seed0"; nothing if they are models."""
@@ -52,10 +54,27 @@ def headline(comparison: Comparison) -> str:
         sentences.append(f"The best matches are at {reach}, with a median of {median}.")
     else:
         sentences.append(f"The best match is at {reach}.")
+    if width := _width(comparison, best):
+        sentences.append(width)
     if empty := len(comparison.rows) - len(best):
         verb = "has" if empty == 1 else "have"
         sentences.append(f"{_count(empty, comparison.unit)} {verb} no value.")
     return " ".join([*filter(None, sentences), chance(comparison)])
+
+
+def _width(comparison: Comparison, best: Sequence[Match]) -> str:
+    """Return how wide the intervals of the best matches are; nothing if there are none."""
+    if comparison.low is None or comparison.high is None or comparison.level is None:
+        return ""
+    widths = [comparison.high[m.row, m.col] - comparison.low[m.row, m.col] for m in best]
+    known = [float(width) for width in widths if isfinite(width)]
+    if not known:
+        return ""
+    percent = f"{100 * comparison.level:g}\N{NO-BREAK SPACE}%"
+    width = numbers.text(float(np.median(known)), comparison.scale, DECIMALS)
+    if len(known) == 1:
+        return f"Its {percent} interval is {width} wide."
+    return f"Their {percent} intervals are {width} wide (median)."
 
 
 def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
@@ -72,6 +91,41 @@ def _hits(comparison: Comparison, best: Sequence[Match]) -> str:
     layers = _count(len(comparison.rows), "layer")
     verb = "is" if hits == 1 else "are"
     return f"{hits} of {layers} of {a} {verb} most like the layer {where} in {b}."
+
+
+def interval(comparison: Comparison, i: int, j: int, decimals: int = DECIMALS) -> str:
+    """Return the interval of a value as text, or nothing."""
+    if comparison.low is None or comparison.high is None:
+        return ""
+    low, high = float(comparison.low[i, j]), float(comparison.high[i, j])
+    if not (isfinite(low) and isfinite(high)):
+        return ""
+    return numbers.span(low, high, comparison.scale, decimals)
+
+
+def z(comparison: Comparison, i: int, j: int) -> str:
+    """Return by how many standard deviations a value is above chance, as text, or nothing."""
+    if comparison.z is None or np.isnan(comparison.z[i, j]):
+        return ""
+    return numbers.z(float(comparison.z[i, j]))
+
+
+def sureness(comparison: Comparison) -> str:
+    """Return what the small figures beside the values are, and why some are not there."""
+    sentences = []
+    if comparison.level is not None:
+        sentences.append(
+            f"Below a value stands its {100 * comparison.level:g}\N{NO-BREAK SPACE}% interval, "
+            "each for itself."
+        )
+    elif lacking := str(comparison.plan.get("intervals", "")).removeprefix("none: "):
+        sentences.append(f"There are no intervals: {lacking}.")
+    if comparison.z is not None:
+        sentences.append(
+            "z is the number of standard deviations above chance, with the samples of one side "
+            "shuffled; it is no p-value."
+        )
+    return " ".join(sentences)
 
 
 def hits(comparison: Comparison) -> str:

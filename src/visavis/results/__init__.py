@@ -2,6 +2,7 @@
 
 from visavis.results.activations import Activations as Activations
 from visavis.results.activations import Lazy as Lazy
+from visavis.results.activations import Part as Part
 from visavis.results.comparison import Comparison as Comparison
 from visavis.results.comparison import ComparisonSet as ComparisonSet
 from visavis.results.comparison import Scale as Scale

@@ -35,6 +35,41 @@ class Lazy(Mapping[str, Array]):
         return self[layer]
 
 
+class Part(Lazy):
+    """Some of the layers of others that are read when they are asked for."""
+
+    def __init__(self, whole: Lazy, layers: Sequence[str]) -> None:
+        self._whole, self._names = whole, tuple(layers)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every layer."""
+        return {name: self._whole.shapes[name] for name in self._names}
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """The dtype of every layer, by name."""
+        return {name: self._whole.dtypes[name] for name in self._names}
+
+    @property
+    def checksum(self) -> str | None:
+        """The checksum of the whole, of which these are a part."""
+        return self._whole.checksum
+
+    def sliced(self, layer: str) -> Any:
+        """Return what gives rows of a layer by slices."""
+        return self._whole.sliced(layer)
+
+    def __getitem__(self, layer: str) -> Array:
+        return self._whole[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Activations(Mapping[str, Array]):
     """An ordered mapping from layer name to an ``(n, ...)`` array, with sample ids.
 
@@ -158,7 +193,15 @@ class Activations(Mapping[str, Array]):
         )
 
     def select(self, layers: Sequence[str]) -> "Activations":
-        """Return the activations of the given layers only, in the order given."""
+        """Return the activations of the given layers only, in the order given.
+
+        Layers that lie on disk stay there.
+        """
+        if isinstance(self._layers, Lazy):
+            lost = [name for name in layers if name not in self._layers]
+            if lost:
+                raise KeyError(f"{lost[0]!r} is not among {list(self._layers)}")
+            return self.replace(layers=Part(self._layers, layers))
         return self.replace(layers={name: self[name] for name in layers})
 
 

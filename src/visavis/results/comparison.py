@@ -9,6 +9,7 @@ import numpy as np
 
 from visavis._core import checks
 from visavis.results import frames, saved
+from visavis.results.estimate import Interval
 from visavis.results.finding import Finding
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Scale:
 
 
 UNITS = ("layer", "model", "group")
+# The values, and what is known beside each.
+TABLES = ("values", "chance", "z", "low", "high", "standard_error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,8 @@ class Comparison:
         The mean of the measure when the samples of one side are permuted, where a closed form is
         known; NaN or None where it is not.
     standard_error : ndarray, (rows, cols), optional
-        Of the values, where they are estimates from batches; NaN or None where it is not known.
+        Of the values, from leaving out each sample, or from batches; NaN or None where it is not
+        known.
     findings : tuple of Finding
         What the reader should know.
     names : pair of str
@@ -84,6 +88,14 @@ class Comparison:
         Versions, dtypes, widths of layers, pooling, seeds.
     unit : {"layer", "model", "group"}
         What a row and a column are.
+    low, high : ndarray, (rows, cols), optional
+        Ends of the interval of each value, each for itself; NaN or None where there is no formula.
+    level : float, optional
+        How often such an interval holds the population value.
+    z : ndarray, (rows, cols), optional
+        How many standard deviations a value lies above chance, both under permutations of the
+        samples of one side; NaN or None where there is no formula. The distribution is skewed: z
+        tells how far from chance a value is, and is no p-value.
     """
 
     values: np.ndarray
@@ -98,17 +110,16 @@ class Comparison:
     plan: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     unit: str = "layer"
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    level: float | None = None
+    z: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         checks.option("Comparison", "unit", self.unit, UNITS)
         expected = (len(self.rows), len(self.cols))
-        tables = {
-            "values": self.values,
-            "chance": self.chance,
-            "standard_error": self.standard_error,
-        }
-        for name, table in tables.items():
-            if table is not None and table.shape != expected:
+        for name, table in self.tables.items():
+            if table.shape != expected:
                 raise ValueError(
                     checks.message(
                         "Comparison",
@@ -117,11 +128,41 @@ class Comparison:
                         f"shape {table.shape}",
                     )
                 )
+        if (self.low is None) != (self.high is None) or (self.low is None) != (self.level is None):
+            expected = "come with both of their ends and a level"
+            known = [x for x in ("low", "high", "level") if getattr(self, x) is not None]
+            seen = ", ".join(known)
+            raise ValueError(checks.message("Comparison", "low", expected, f"only {seen}"))
 
     @property
     def measure(self) -> str:
         """The measure with its options."""
         return self.scale.label
+
+    @property
+    def tables(self) -> dict[str, np.ndarray]:
+        """The values, and all that is known beside each of them, by name."""
+        return {name: getattr(self, name) for name in TABLES if getattr(self, name) is not None}
+
+    def interval(self, row: str, col: str) -> Interval:
+        """Return the value of one pair of layers with its interval.
+
+        Raises
+        ------
+        ValueError
+            If there is none; ``plan["intervals"]`` says why.
+        KeyError
+            If there is no such layer.
+        """
+        value = self[row, col]
+        at = self.rows.index(row), self.cols.index(col)
+        if self.low is None or self.high is None or self.level is None or np.isnan(self.low[at]):
+            seen = self.plan.get("intervals", "none")
+            expected = "be a pair that has an interval"
+            raise ValueError(checks.message("interval", "row` and `col", expected, str(seen)))
+        error = float("nan") if self.standard_error is None else float(self.standard_error[at])
+        low, high = float(self.low[at]), float(self.high[at])
+        return Interval(value, low, high, self.level, error, self.n, "jackknife")
 
     def __getitem__(self, pair: tuple[str, str]) -> float:
         """Return the value of one pair of layers: ``res["layer1", "layer2"]``."""
@@ -140,8 +181,20 @@ class Comparison:
         return (
             f"Comparison of {self.names[0]} ({len(self.rows)} {self.unit}s) with {self.names[1]} "
             f"({len(self.cols)} {self.unit}s) on {self.n} samples\n"
-            f"  {self.measure}: {spread}\n  findings: {codes}"
+            f"  {self.measure}: {spread}{self._sureness()}\n  findings: {codes}"
         )
+
+    def _sureness(self) -> str:
+        """Return chance, width of intervals and z as a line; nothing if none is known."""
+        known = []
+        if self.chance is not None and np.isfinite(self.chance).any():
+            known.append(f"chance {self.chance[np.isfinite(self.chance)].max():.3f}")
+        if self.low is not None and self.high is not None and self.level is not None:
+            width = np.nanmedian(self.high - self.low)
+            known.append(f"{100 * self.level:g} % intervals {width:.3f} wide (median)")
+        if self.z is not None and np.isfinite(self.z).any():
+            known.append(f"z up to {self.z[np.isfinite(self.z)].max():.1f}")
+        return "".join(["\n  ", ", ".join(known)]) if known else ""
 
     @property
     def of_itself(self) -> bool:
@@ -163,12 +216,20 @@ class Comparison:
             for i, row in enumerate(self.rows)
         }
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return the values as a pandas DataFrame, layers as index and columns."""
-        return frames.frame(self)
+    def to_frame(self, table: str = "values") -> "pd.DataFrame":
+        """Return one of `tables` as a pandas DataFrame, layers as index and columns.
+
+        Parameters
+        ----------
+        table : str
+            ``"values"``, ``"chance"``, ``"z"``, ``"low"``, ``"high"`` or ``"standard_error"``; NaN
+            where it is not known.
+        """
+        checks.option("to_frame", "table", table, TABLES)
+        return frames.frame(self, table)
 
     def to_xarray(self) -> "xr.Dataset":
-        """Return values and chance as an xarray Dataset with the record in its attributes."""
+        """Return all `tables` as an xarray Dataset with the record in its attributes."""
         return frames.dataset(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,6 +248,10 @@ class Comparison:
                 "plan": self.plan,
                 "provenance": self.provenance,
                 "unit": self.unit,
+                "low": self.low,
+                "high": self.high,
+                "level": self.level,
+                "z": self.z,
             }
         )
 
@@ -197,15 +262,18 @@ class Comparison:
         measure |= {"low": float(measure["low"]), "high": float(measure["high"])}
         rows, cols = tuple(map(str, data["rows"])), tuple(map(str, data["cols"]))
         shape = len(rows), len(cols)
-        chance, error = data["chance"], data["standard_error"]
+        tables = {name: data[name] for name in ("values", "chance", "standard_error")}
+        # Files of earlier versions have no others.
+        tables |= {name: data.get(name) for name in TABLES if name not in tables}
+        known = {name: each for name, each in tables.items() if each is not None}
+        level = data.get("level")
         return cls(
-            values=saved.table(data["values"], shape),
+            **{name: saved.table(each, shape) for name, each in known.items()},
+            level=None if level is None else float(level),
             rows=rows,
             cols=cols,
             scale=Scale(**measure),
             n=int(data["n"]),
-            chance=None if chance is None else saved.table(chance, shape),
-            standard_error=None if error is None else saved.table(error, shape),
             findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             names=(data["names"][0], data["names"][1]),
             plan=dict(data["plan"]),
@@ -284,7 +352,7 @@ class ComparisonSet(Mapping[str, Comparison]):
         return tuple(seen)
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return one row per measure and pair of layers: measure, row, col, value, chance."""
+        """Return one row per measure and pair of layers: its value, and all that is known of it."""
         return frames.tidy(self)
 
     def to_xarray(self) -> "xr.Dataset":

@@ -15,12 +15,24 @@ if TYPE_CHECKING:
     from visavis.results.many import ModelComparison
 
 
-def frame(comparison: "Comparison") -> "pd.DataFrame":
-    """Return the values with layer names as index and columns."""
+# What the tables of a comparison are called in a column of values.
+COLUMNS = {
+    "value": "values",
+    "low": "low",
+    "high": "high",
+    "standard_error": "standard_error",
+    "chance": "chance",
+    "z": "z",
+}
+
+
+def frame(comparison: "Comparison", table: str) -> "pd.DataFrame":
+    """Return one table with layer names as index and columns."""
     pandas = require("pandas", extra="tables", purpose="Comparison.to_frame")
-    table = pandas.DataFrame(comparison.values, index=comparison.rows, columns=comparison.cols)
-    table.index.name, table.columns.name = comparison.names
-    return table
+    values = _known(comparison, table)
+    found = pandas.DataFrame(values, index=comparison.rows, columns=comparison.cols)
+    found.index.name, found.columns.name = comparison.names
+    return found
 
 
 def models(comparison: "ModelComparison") -> "pd.DataFrame":
@@ -34,27 +46,27 @@ def models(comparison: "ModelComparison") -> "pd.DataFrame":
 def tidy(comparisons: Mapping[str, "Comparison"]) -> "pd.DataFrame":
     """Return one line per measure and pair of layers."""
     pandas = require("pandas", extra="tables", purpose="ComparisonSet.to_frame")
-    lines = [
-        {
-            "measure": measure,
-            "row": row,
-            "col": col,
-            "value": each.values[i, j],
-            "chance": _chance(each)[i, j],
-        }
-        for measure, each in comparisons.items()
-        for i, row in enumerate(each.rows)
-        for j, col in enumerate(each.cols)
-    ]
-    return pandas.DataFrame(lines)
+    parts = []
+    for measure, each in comparisons.items():
+        shape = each.values.shape
+        rows, cols = (names.reshape(-1) for names in np.indices(shape))
+        parts.append(
+            pandas.DataFrame(
+                {
+                    "measure": measure,
+                    "row": np.array(each.rows, dtype=object)[rows],
+                    "col": np.array(each.cols, dtype=object)[cols],
+                    **{name: _known(each, table).reshape(-1) for name, table in COLUMNS.items()},
+                }
+            )
+        )
+    return pandas.concat(parts, ignore_index=True)
 
 
 def dataset(comparison: "Comparison") -> "xr.Dataset":
-    """Return values and chance over the dimensions row and col."""
+    """Return all tables over the dimensions row and col; NaN where something is not known."""
     xarray = require("xarray", extra="tables", purpose="Comparison.to_xarray")
-    variables = {"value": comparison.values, "chance": _chance(comparison)}
-    if comparison.standard_error is not None:
-        variables["standard_error"] = comparison.standard_error
+    variables = {name: _known(comparison, table) for name, table in COLUMNS.items()}
     return xarray.Dataset(
         {name: (("row", "col"), table) for name, table in variables.items()},
         coords={"row": list(comparison.rows), "col": list(comparison.cols)},
@@ -63,7 +75,7 @@ def dataset(comparison: "Comparison") -> "xr.Dataset":
 
 
 def stacked(comparisons: Mapping[str, "Comparison"]) -> "xr.Dataset":
-    """Return values and chance over the dimensions measure, row and col."""
+    """Return all tables over the dimensions measure, row and col."""
     xarray = require("xarray", extra="tables", purpose="ComparisonSet.to_xarray")
     return xarray.concat(
         [dataset(each) for each in comparisons.values()],
@@ -72,10 +84,9 @@ def stacked(comparisons: Mapping[str, "Comparison"]) -> "xr.Dataset":
     )
 
 
-def _chance(comparison: "Comparison") -> np.ndarray:
-    if comparison.chance is None:
-        return np.full_like(comparison.values, np.nan)
-    return comparison.chance
+def _known(comparison: "Comparison", table: str) -> np.ndarray:
+    found = getattr(comparison, table)
+    return np.full_like(comparison.values, np.nan) if found is None else found
 
 
 def _attributes(comparison: "Comparison") -> dict[str, Any]:
@@ -83,6 +94,7 @@ def _attributes(comparison: "Comparison") -> dict[str, Any]:
         "measure": comparison.measure,
         "direction": comparison.scale.direction,
         "n": comparison.n,
+        **({} if comparison.level is None else {"level": comparison.level}),
         "rows": comparison.names[0],
         "cols": comparison.names[1],
         "findings": [str(finding) for finding in comparison.findings],

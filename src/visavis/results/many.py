@@ -153,7 +153,8 @@ class ModelComparison:
         Comparison
             Model × model; NaN where a layer that counts has no value. Chance levels are known for
             ``"same"`` only: the others choose partners by their values, and are above chance for
-            models that have nothing in common.
+            models that have nothing in common. There are no intervals: layers of one model, on
+            the same samples, err together, so that those of layers do not average.
 
         Raises
         ------
@@ -168,6 +169,10 @@ class ModelComparison:
             values=self._reduced(reduction, self.values),
             chance=None if known is None else self._reduced(reduction, known),
             standard_error=None,
+            low=None,
+            high=None,
+            level=None,
+            z=None,
             rows=self.models,
             cols=self.models,
             names=("models", "models"),
@@ -260,12 +265,9 @@ class ModelComparison:
         self, rows: Sequence[int], cols: Sequence[int], findings: tuple[Finding, ...]
     ) -> Comparison:
         at = np.ix_(rows, cols)
-        chance, error = self.table.chance, self.table.standard_error
         return replace(
             self.table,
-            values=self.values[at],
-            chance=None if chance is None else chance[at],
-            standard_error=None if error is None else error[at],
+            **{name: each[at] for name, each in self.table.tables.items()},
             rows=tuple(self.table.rows[i] for i in rows),
             cols=tuple(self.table.cols[j] for j in cols),
             findings=findings,

@@ -2,16 +2,26 @@
 
 from visavis.stats.axes import Axes as Axes
 from visavis.stats.axes import Overlap as Overlap
+from visavis.stats.between import Between as Between
+from visavis.stats.between import overlapped as overlapped
 from visavis.stats.features import Features as Features
 from visavis.stats.gram import Gram as Gram
 from visavis.stats.gram import crossed as crossed
+from visavis.stats.jackknife import Jackknifed as Jackknifed
+from visavis.stats.jackknife import jackknifed as jackknifed
 from visavis.stats.minibatch import Minibatches as Minibatches
 from visavis.stats.moments import Moments as Moments
 from visavis.stats.neighbours import Neighbours as Neighbours
 from visavis.stats.neighbours import Shared as Shared
 from visavis.stats.ranks import Ranks as Ranks
+from visavis.stats.row_shares import own_shares as own_shares
+from visavis.stats.row_shares import shares as shares
 from visavis.stats.sums import Sums as Sums
+from visavis.stats.sums import axes_of as axes_of
+from visavis.stats.sums import merged as merged
 from visavis.stats.sums import summed as summed
+from visavis.stats.tile_shares import TileShares as TileShares
+from visavis.stats.tile_shares import add_shares as add_shares
 from visavis.stats.tiles import Swept as Swept
 from visavis.stats.tiles import Tiles as Tiles
 from visavis.stats.tiles import add_tiles as add_tiles

@@ -9,6 +9,7 @@ from visavis._core.errors import DegenerateInputError
 from visavis._core.types import Array
 from visavis.stats import hsic, linear, procrustes, saved
 from visavis.stats.axes import Overlap
+from visavis.stats.between import overlapped
 from visavis.stats.sums import Sums, axes_of, merged, summed
 
 PRODUCTS = ("float64", "input")
@@ -288,7 +289,6 @@ class Moments:
         Singular values come from the roots of eigenvalues: directions below about 1e-7 of the
         largest cannot be told from rounding error and are not counted.
         """
-        i, j = between
         sums = self._ready(where, between, minimum_rows=2)
         rough = [k for k in between if self.dtypes[k] != array.dtype_name(sums.first[k])]
         if self.products == "input" and rough:
@@ -301,12 +301,8 @@ class Moments:
                     "Start from Moments.empty(), and add the batches again.",
                 )
             )
-        xp = array.namespace(*sums.first)
-        (x, right_x), (y, right_y) = (axes_of(sums, k, self.dtypes[k]) for k in between)
-        # A constant representation keeps one axis, of length zero.
-        scale_x, scale_y = (xp.where(v > 0, v, xp.ones_like(v)) for v in (x.values, y.values))
-        whitened = (right_x / scale_x).T @ sums.product(i, j) @ (right_y / scale_y)
-        return Overlap(x, y, whitened)
+        x, y = (axes_of(sums, k, self.dtypes[k]) for k in between)
+        return overlapped(sums, x, y, between)
 
     def _checked(self, batch: tuple[Array, ...]) -> tuple[Array, ...]:
         where = "Moments.update"

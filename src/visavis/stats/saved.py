@@ -1,6 +1,7 @@
 """Sums on disk, as safetensors."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,7 @@ def save(path: str | Path, sums: Sums | None, *, dtypes: tuple[str, ...], produc
     """Write sums to a safetensors file and return its path."""
     from safetensors.numpy import save_file
 
-    tensors: dict[str, Array] = {}
-    if sums is not None:
-        for i, reference in enumerate(sums.references):
-            tensors[f"reference.{i}"] = reference
-            tensors[f"first.{i}"] = sums.first[i]
-            tensors[f"unit.{i}"] = array.namespace(reference).asarray(
-                sums.units[i], dtype=reference.dtype
-            )
-        for name in ("second", "third", "fourth"):
-            for (i, j), value in getattr(sums, name).items():
-                tensors[f"{name}.{i}.{j}"] = value
+    tensors = {} if sums is None else named(sums)
     header = {"n": sums.n if sums else 0, "dtypes": dtypes, "products": products}
     metadata = {"kind": KIND, "format": FORMAT, "state": json.dumps(header)}
     with files.atomic(path) as part:
@@ -66,13 +57,33 @@ def load(path: str | Path, *, like: Array | None) -> tuple[Sums | None, tuple[st
             key: array.widen(xp.asarray(value, device=array.device(like)))
             for key, value in tensors.items()
         }
-    k = range(len(dtypes))
+    return restored(tensors, header["n"]), dtypes, header["products"]
+
+
+def named(sums: Sums) -> dict[str, Array]:
+    """Return all that sums hold beside their number of rows, by name."""
+    tensors: dict[str, Array] = {}
+    for i, reference in enumerate(sums.references):
+        tensors[f"reference.{i}"] = reference
+        tensors[f"first.{i}"] = sums.first[i]
+        tensors[f"unit.{i}"] = array.namespace(reference).asarray(
+            sums.units[i], dtype=reference.dtype
+        )
+    for name in ("second", "third", "fourth"):
+        for (i, j), value in getattr(sums, name).items():
+            tensors[f"{name}.{i}.{j}"] = value
+    return tensors
+
+
+def restored(tensors: Mapping[str, Array], n: int) -> Sums:
+    """Return the sums over n rows that have given these names to what they hold."""
+    k = range(sum(key.startswith("reference.") for key in tensors))
 
     def pairs(name: str) -> dict[tuple[int, int], Array]:
         return {(i, j): tensors[key] for i in k for j in k if (key := f"{name}.{i}.{j}") in tensors}
 
-    sums = Sums(
-        header["n"],
+    return Sums(
+        n,
         tuple(tensors[f"reference.{i}"] for i in k),
         tuple(float(tensors[f"unit.{i}"]) for i in k),
         tuple(tensors[f"first.{i}"] for i in k),
@@ -80,7 +91,6 @@ def load(path: str | Path, *, like: Array | None) -> tuple[Sums | None, tuple[st
         pairs("third"),
         pairs("fourth"),
     )
-    return sums, dtypes, header["products"]
 
 
 def _header(text: str) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ large is multiplied; what is added up over batches is float64.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,9 +45,9 @@ class Sums:
     first : tuple of array, (p_i,)
         Σ x_i: small, since the references are near the means.
     second : mapping (i, j) to array (p_i, p_j), i <= j
-        Σ x_i x_jᵀ.
+        Σ x_i x_jᵀ, of the pairs that are wanted and of each with itself.
     third : mapping (i, j) to array (p_i,)
-        Σ x_i a_j, with a_j the squared norm of the row of representation j.
+        Σ x_i a_j, with a_j the squared norm of the row of representation j; both (i, j) and (j, i).
     fourth : mapping (i, j) to 0-d array, i <= j
         Σ a_i a_j.
     """
@@ -112,18 +112,29 @@ class Sums:
         return array.widen(array.namespace(A).linalg.trace(A))
 
 
-def summed(X: tuple[Array, ...]) -> Sums:
-    """Return the sums of one batch, each representation (n, p_i)."""
+def summed(X: tuple[Array, ...], wanted: Collection[Pair] | None = None) -> Sums:
+    """Return the sums of one batch, each representation (n, p_i).
+
+    Parameters
+    ----------
+    X : tuple of array, (n, p_i)
+        The same samples in each.
+    wanted : collection of (i, j), optional
+        Pairs, i < j, that will be asked for; all of them without it.
+    """
     if sum(x.shape[1] for x in X) <= NARROW:
         X = tuple(array.widen(x) for x in X)
+    k = range(len(X))
+    between = [(i, j) for i in k for j in k if i < j] if wanted is None else sorted(wanted)
+    pairs = [*((i, i) for i in k), *between]
     references = tuple(linalg.shift_of(x) for x in X)
-    sums = _about(X, references, (1.0,) * len(X))
+    sums = _about(X, references, (1.0,) * len(X), pairs)
     if not all(_comfortable(sums, i, x) for i, x in enumerate(X)):
         # Squares would overflow or underflow: bring each representation to a peak near 1 first.
         units = tuple(_unit(x, reference) for x, reference in zip(X, references, strict=True))
-        sums = _about(X, references, units)
+        sums = _about(X, references, units, pairs)
     if any(x.dtype != array.wide(x) and sums.coarse(i) for i, x in enumerate(X)):
-        return summed(tuple(array.widen(x) for x in X))
+        return summed(tuple(array.widen(x) for x in X), wanted)
     return sums
 
 
@@ -140,7 +151,10 @@ def _unit(x: Array, reference: Array) -> Array | float:
 
 
 def _about(
-    X: tuple[Array, ...], references: tuple[Array, ...], units: tuple[Array | float, ...]
+    X: tuple[Array, ...],
+    references: tuple[Array, ...],
+    units: tuple[Array | float, ...],
+    pairs: Collection[Pair],
 ) -> Sums:
     """Return the sums of one batch about `references` and in `units`."""
     xp = array.namespace(*X)
@@ -149,6 +163,7 @@ def _about(
     second: dict[Pair, Array] = {}
     third: dict[Pair, Array] = {}
     fourth: dict[Pair, Array] = {}
+    both = dict.fromkeys([*pairs, *((j, i) for i, j in pairs)])
     spaces: list[Array | None] = []
     height = max(1, BLOCK_ENTRIES // max(each.shape[1] for each in X))
     for rows in linalg.row_blocks(n, height):
@@ -163,10 +178,10 @@ def _about(
         weights = xp.concat([xp.ones_like(norms[:1, :]), norms])
         weighted = [array.widen(weights @ each) for each in x]
         _add(first, {i: weighted[i][0, :] for i in k})
-        _add(third, {(i, j): weighted[i][j + 1, :] for i in k for j in k})
-        _add(second, {(i, j): x[i].T @ x[j] for i in k for j in k if i <= j})
+        _add(third, {(i, j): weighted[i][j + 1, :] for i, j in both})
+        _add(second, {(i, j): x[i].T @ x[j] for i, j in pairs})
         between = array.widen(norms) @ array.widen(norms).T
-        _add(fourth, {(i, j): between[i, j] for i in k for j in k if i <= j})
+        _add(fourth, {(i, j): between[i, j] for i, j in pairs})
     held = tuple(array.widen(references[i]) * units[i] for i in k)
     return Sums(n, held, units, tuple(first[i] for i in k), second, third, fourth)
 
