@@ -12,11 +12,9 @@ the refusal switched off, as packages that do not know of it are.
 
 import argparse
 import itertools
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.metadata import distribution
 from types import ModuleType
@@ -169,7 +167,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--measures", nargs="+", choices=MEASURES, default=MEASURES)
     parser.add_argument("--peers", action="store_true", help="time other packages as well")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--sample", type=int, default=10, help="pairs to extrapolate from")
     arguments = parser.parse_args()
     found = layers(arguments.count)
@@ -183,11 +180,6 @@ def main() -> None:
         if measure == "cka":
             alone = seconds(lambda: vv.compare(found, level=None, progress=False))
             told.append(f"without intervals {alone:.2f} s")
-        else:  # the products of cka take all cores by themselves
-            with ThreadPoolExecutor(arguments.workers) as pool:
-                options: dict[str, Any] = {"executor": pool, "progress": False}
-                shared = seconds(lambda name=measure: vv.compare(found, measure=name, **options))  # noqa: B023
-            told.append(f"on {arguments.workers} threads {shared:.2f} s")
         if arguments.peers:
             told.append(beside(measure, found, arguments.sample))
         print("; ".join(told), flush=True)

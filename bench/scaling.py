@@ -17,6 +17,7 @@ import numpy as np
 
 import visavis as vv
 from visavis.pairs.run import limited
+from visavis.stats import Gram, crossed
 
 REPEATS = 5
 
@@ -49,15 +50,23 @@ def compared(layers: int, n: int, p: int) -> Callable[[], object]:
     return lambda: vv.compare(a, progress=False)
 
 
+def met(layers: int, n: int) -> Callable[[], object]:
+    """Return the pairs of so many layers, which were prepared before."""
+    grams = [Gram.of(X, vv.kernels.linear()) for X in side(layers, n, 8).values()]
+    return lambda: crossed(grams, grams)
+
+
 GROWTH = {
     # The Gram form costs n² for every feature, and n² for every pair of layers.
     "samples, Gram form": ([1024, 1448, 2048, 2896], 2.0, lambda n: compared(2, n, 4096)),
-    "features, Gram form": ([4096, 8192, 16384, 32768], 1.0, lambda p: compared(2, 1024, p)),
+    "features, Gram form": ([8192, 16384, 32768, 65536], 1.0, lambda p: compared(2, 1024, p)),
     # The feature form costs n for every pair of features.
     "samples, feature form": ([2**17, 2**18, 2**19], 1.0, lambda n: compared(1, n, 128)),
     "features, feature form": ([512, 1024, 2048], 2.0, lambda p: compared(1, 16384, p)),
-    # A hundred pairs, then four hundred: preparations grow with layers, pairs with their square.
-    "layers, preparations": ([8, 16, 32], 1.0, lambda k: compared(k, 1024, 2048)),
+    # Preparations grow with layers, pairs with their square: wide layers for the first, many for
+    # the second.
+    "layers, preparations": ([4, 8, 16, 32], 1.0, lambda k: compared(k, 1024, 8192)),
+    "layers, pairs": ([64, 128, 256], 2.0, lambda k: met(k, 1024)),
 }
 
 
@@ -84,6 +93,28 @@ def weak(folder: Path, workers: int) -> Callable[[], object]:
     return run
 
 
+def product(_: int) -> float:
+    """Return how long products take in one thread of this process."""
+    A = np.ones((2048, 2048), np.float32)
+    with limited(1):
+        A @ A
+        start = time.perf_counter()
+        for _ in range(20):
+            A @ A
+        return time.perf_counter() - start
+
+
+def ceiling() -> float:
+    """Return the efficiency of two processes that do nothing but products."""
+    spawn = multiprocessing.get_context("spawn")
+    times = {}
+    for workers in (1, 2):
+        with ProcessPoolExecutor(workers, mp_context=spawn) as executor:
+            rounds = [max(executor.map(product, range(workers))) for _ in range(REPEATS)]
+        times[workers] = statistics.median(rounds)
+    return times[1] / times[2]
+
+
 def main() -> None:
     """Print exponents and the scaling."""
     print("growth | exponent | theory")
@@ -99,7 +130,8 @@ def main() -> None:
             medians[workers] = statistics.median(run.__dict__["taken"])
     print(
         f"weak scaling, one thread each: {medians[1]:.2f} s with one worker, {medians[2]:.2f} s "
-        f"for twice the work with two: efficiency {100 * medians[1] / medians[2]:.0f} %"
+        f"for twice the work with two: efficiency {100 * medians[1] / medians[2]:.0f} %; of bare "
+        f"products in two processes {100 * ceiling():.0f} %"
     )
 
 

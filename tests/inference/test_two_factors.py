@@ -7,7 +7,7 @@ from tests.oracles import inference as oracle
 
 import visavis as vv
 from visavis.inference import crossed, jackknife, two_factor
-from visavis.inference.two_factors import Pairs
+from visavis.inference.two_factors import Pairs, Scale
 
 LINEAR = vv.kernels.linear()
 
@@ -120,6 +120,57 @@ def test_half_the_chance_level_is_that_of_the_jackknife():
     interval = jackknife(model, subjects[0])
     assert found.half[0] == pytest.approx(interval.evidence["half_chance"], rel=1e-10)
     assert found.values[0] == pytest.approx(interval.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("kappa", [0.0, 0.5, 30.0, 1e6])
+@pytest.mark.parametrize("half", [1e-9, 0.03, 0.4])
+def test_scale_makes_its_variance_constant(half, kappa):
+    scale = Scale(half, kappa)
+    values = np.linspace(-0.6 * half, 0.97, 25)
+    assert [scale.back(x) for x in scale.steady(values)] == pytest.approx(values.tolist(), abs=1e-8)
+    # Its derivative times the standard deviation that it is made for is the same everywhere.
+    step = 1e-4 * (values + half)
+    slope = (scale.steady(values + step) - scale.steady(values - step)) / (2 * step)
+    share = (values + half) / (1 + half)
+    spread = slope * (1 - share) * np.sqrt(share * (1 + kappa * share))
+    np.testing.assert_allclose(spread, spread[0], rtol=1e-4)
+    if half > 1e-3:
+        ends = (scale.steady(1e-5) - scale.steady(-1e-5)) / 2e-5
+        assert scale.slope == pytest.approx(float(ends), rel=1e-4)
+
+
+def test_scale_is_that_of_the_jackknife_where_seeds_share_nothing():
+    model, subjects = drawn(np.random.default_rng(0), 30, 2)
+    interval = jackknife(model, subjects[0])
+    half = interval.evidence["half_chance"]
+    # Half the width of an interval on its scale, on either side of the value.
+    scale = Scale(half, 0.0)
+    low, centre, high = scale.steady(np.array([interval.low, interval.value, interval.high]))
+    assert centre - low == pytest.approx(high - centre, rel=1e-6)
+
+
+def test_scale_follows_the_parts_of_the_variance():
+    parts = crossed.Variance(rows=5.0, units=3.0, both=2.0, total=6.0, freedom=9.0)
+    scale = Scale.of(0.28, 0.1, parts)
+    share = 0.38 / 1.1
+    assert scale.kappa * share == pytest.approx((5 - 2 + 3 - 2) / 2)
+    only = crossed.Variance(rows=2.0, units=1.5, both=2.0, total=2.0, freedom=9.0)
+    assert Scale.of(0.28, 0.1, only).kappa == 0
+    same = crossed.Variance(rows=1.0, units=0.0, both=0.0, total=1.0, freedom=9.0)
+    assert Scale.of(0.28, 0.1, same).kappa == 1e6
+
+
+@pytest.mark.parametrize(("spread", "expected"), [("even", 39.0), ("one", 2.0)])
+def test_rows_that_carry_the_variance_are_counted(spread, expected):
+    off = np.resize([1.0, -1.0], 40) if spread == "even" else np.eye(40)[0] - 1 / 40
+    assert crossed.freedom_of(off) == pytest.approx(expected, abs=0.2)
+
+
+def test_few_seeds_are_told():
+    model, subjects = drawn(np.random.default_rng(0), 30, 6)
+    [told] = two_factor(subjects[:5], model).findings
+    assert (told.code, told.evidence["seeds"]) == ("VV002", 5)
+    assert two_factor(subjects, model).findings == ()
 
 
 def test_names_identity_and_torch():

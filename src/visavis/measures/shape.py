@@ -133,6 +133,9 @@ class _Met:
 
     @cached_property
     def distance(self) -> Array:
+        if self.x is self.y and not array.recording(self.x.matrix):
+            # Zero without a decomposition; not a number where the shape is none.
+            return 0 * array.namespace(self.x.norm).sum(self.x.matrix)
         given = max(self.x.given, self.y.given)
         return formulas.unit_squared_distance(self.x.matrix, self.y.matrix, given=given)
 
