@@ -94,7 +94,9 @@ class TestTheSame:
         equal(small, whole)
         forms = [small[label].plan["form"] for label in ("cka", RBF, "linear_regression")]
         assert forms == ["moments", "tiles", "moments"]
-        grouped = compared(*given, measures=["procrustes"], memory=("0.45MB", "0.6MB")[len(given) - 1])
+        grouped = compared(
+            *given, measures=["procrustes"], memory=("0.45MB", "0.6MB")[len(given) - 1]
+        )
         assert grouped["procrustes"].plan["groups"] != [1, 1]
         equal(grouped, {"procrustes": whole["procrustes"]})
 
