@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections import OrderedDict
 from importlib import resources
 from pathlib import Path
@@ -245,23 +246,38 @@ def test_the_command_lines_of_scale(scaled_runs):
     assert list((scaled_runs / "kept").iterdir())
 
 
-def test_the_python_of_scale(scaled_runs, monkeypatch):
-    distributed = pytest.importorskip("distributed")
-    monkeypatch.chdir(scaled_runs)
-    found = []
-    names = {"vv": vv, "runs": {each: f"runs/{each}" for each in ("a", "seed1", "seed2")}}
-    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
-    with distributed.LocalCluster(processes=False, **options) as cluster:
-        # The page names a scheduler and a bucket, of which there are none here.
-        here = {"tcp://scheduler:8786": cluster.scheduler_address, "s3://bucket/": ""}
-        for block in blocks("scale.md", "python"):
-            if "mpi4py" not in block:
-                for there, local in here.items():
-                    block = block.replace(there, local)
-                exec(compile(block, "scale.md", "exec"), names)
-                found.append(names["res"])
-    assert len(found) == 3
-    np.testing.assert_allclose(found[1].values, found[2].values, atol=1e-6)
+SCALED = """
+import numpy as np
+import visavis as vv
+from dask import distributed
+
+if __name__ == "__main__":
+    runs = {{each: f"runs/{{each}}" for each in ("a", "seed1", "seed2")}}
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+{blocks}
+"""
+
+
+def test_the_python_of_scale(scaled_runs):
+    pytest.importorskip("distributed")
+    kept = [block for block in blocks("scale.md", "python") if "mpi4py" not in block]
+    # The page names a scheduler and a bucket, of which there are none here.
+    here = {'"tcp://scheduler:8786"': "cluster.scheduler_address", "s3://bucket/": ""}
+    for there, local in here.items():
+        kept = [block.replace(there, local) for block in kept]
+    ends = [
+        f"{block}np.save('{k}.npy', res.values)" for k, block in enumerate(kept) if "res" in block
+    ]
+    script = SCALED.format(blocks=textwrap.indent("\n".join(ends), " " * 8))
+    # In a process of its own: libraries that other tests have loaded cannot be forked.
+    (scaled_runs / "scaled.py").write_text(script, "utf-8")
+    run = shell(f"{sys.executable} scaled.py", scaled_runs)
+    assert run.returncode == 0, run.stderr[-3000:]
+    many, spread, cluster = (np.load(each) for each in sorted(scaled_runs.glob("*.npy")))
+    assert many.ndim == 2
+    np.testing.assert_allclose(spread, cluster, atol=1e-6)
 
 
 SEEDS = """

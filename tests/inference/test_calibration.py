@@ -157,6 +157,7 @@ def test_the_page_is_up_to_date_and_of_all_studies():
     [(name, text)] = runpy.run_path(str(DOCS / "calibration.py"))["pages"]().items()
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run `make docs`"
     held = json.loads((DOCS / "calibration.json").read_text("utf-8"))
-    assert {each: held[each]["done"] for each in held} == {
-        name: each.repetitions for name, each in {**COVERAGE, **SIZES}.items()
-    }
+    planned = {name: each.repetitions for name, each in {**COVERAGE, **SIZES}.items()}
+    assert held.keys() == planned.keys()
+    # A run may go on for longer than was planned.
+    assert [name for name, least in planned.items() if held[name]["done"] < least] == []

@@ -1,8 +1,10 @@
 """One pass over samples: the same answers as with all layers in memory, whatever the pass."""
 
+import multiprocessing
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -70,7 +72,11 @@ def test_the_rows_of_a_batch_change_nothing():
     equal(few, many)
 
 
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+# Not forked: other tests have loaded libraries that have threads.
+SPAWNED = partial(ProcessPoolExecutor, mp_context=multiprocessing.get_context("spawn"))
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, SPAWNED], ids=["threads", "processes"])
 def test_on_workers_it_is_the_same(pool):
     with pool(2) as executor:
         found = compared(A, B, memory="12MB", executor=executor)
