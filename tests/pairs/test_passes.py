@@ -92,6 +92,15 @@ def test_many_narrow_samples_are_never_met_pair_by_pair():
     assert [part.form for part in plan.parts] == ["moments", "tiles"]
 
 
+def test_sums_of_wide_layers_are_never_taken_unasked():
+    # They would take 6 GB, of layers of 77 MB: on workers there is no budget that forbids it.
+    wide = {str(k): np.zeros((1000, 768), np.float32) for k in range(25)}
+    with ThreadPoolExecutor(2) as executor:
+        plan = vv.plan(wide, measures=["cca", "svcca", "cka"], executor=executor)
+    assert "moments" not in {part.form for part in plan.parts}
+    assert plan.memory < 5e9
+
+
 def test_an_interrupted_pass_goes_on(tmp_path):
     found = compared(A, B, memory=MEMORY, checkpoint=tmp_path)
     kept = sorted(tmp_path.iterdir())

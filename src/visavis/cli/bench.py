@@ -9,7 +9,7 @@ from rich.table import Table
 from visavis import benchmark, pairs, store
 from visavis.benchmark.protocol import differing, one_architecture
 from visavis.benchmark.runs import between, opened
-from visavis.cli import engine, show
+from visavis.cli import engine, options, show
 from visavis.cli import out as output
 from visavis.models import grammar
 from visavis.pairs.compare import Options
@@ -68,22 +68,15 @@ def command(
         str | None, typer.Option(help="With --data of texts: a name or folder.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="With --data: samples of a batch.")] = 32,
-    ids: Annotated[
-        str | None,
-        typer.Option(help="The array or column of the files that holds the sample ids."),
-    ] = None,
-    align: Annotated[
-        str, typer.Option(help="strict, or inner: keep the samples, by id, that all have.")
-    ] = "strict",
-    silence: Annotated[
-        list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
-    ] = None,
-    memory: engine.Memory = None,
-    workers: engine.Workers = 1,
-    checkpoint: engine.Checkpoint = None,
-    plan: engine.PlanOnly = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    ids: options.Ids = None,
+    align: options.AlignBy = "strict",
+    silence: options.Silence = None,
+    memory: options.Memory = None,
+    workers: options.Workers = 1,
+    checkpoint: options.Checkpoint = None,
+    plan: options.PlanOnly = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Say how often each measure finds the same layer again in another net.
 
@@ -111,7 +104,7 @@ def command(
         samples = given.loader
         extraction = {"pool": pool, "ids": given.ids, "batch_size": batch_size}
     with engine.executor(workers) as executor:
-        options: Options = {
+        settings: Options = {
             "align": cast("Align", align),  # compare checks it
             "silenced": silence or (),
             "memory": memory,
@@ -119,7 +112,7 @@ def command(
             "checkpoint": checkpoint,
             "progress": not quiet,
         }
-        with opened("bench", nets, samples, layers or None, extraction, options) as acts:
+        with opened("bench", nets, samples, layers or None, extraction, settings) as acts:
             own = {name: tuple(each) for name, each in acts.items()}
             apart = differing(own)
             measures = _measures(measure, apart)
@@ -127,7 +120,7 @@ def command(
                 drawn = pairs.plan(
                     acts,
                     measures=list(measures.values()),
-                    align=options["align"],
+                    align=settings["align"],
                     memory=memory,
                     executor=executor,
                     checkpoint=checkpoint,
@@ -136,7 +129,7 @@ def command(
                 return
             if not apart:
                 one_architecture("bench", own)
-            compared = between(acts, measures, options)
+            compared = between(acts, measures, settings)
     if apart:
         [scores] = compared.values()
         nearest = benchmark.nearest_layers(scores)

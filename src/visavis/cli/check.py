@@ -8,7 +8,7 @@ from rich.text import Text
 
 from visavis import store
 from visavis._core.errors import SampleMismatchError
-from visavis.cli import show
+from visavis.cli import options, show
 from visavis.pairs.work import MINIMUM_ROWS
 from visavis.results import Activations, correspond
 
@@ -23,7 +23,7 @@ def command(
             help="Files of activations: .npy, .npz, .safetensors, .h5, .zarr, .parquet or .csv.",
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Check that files can be read, hold finite values that vary, and describe the same samples.
 

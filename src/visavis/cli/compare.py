@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from visavis import pairs, store
-from visavis.cli import diagnosed, engine, show
+from visavis.cli import diagnosed, engine, options, show
 from visavis.cli import out as output
 from visavis.results import ComparisonSet
 from visavis.results.correspond import Align
@@ -43,16 +43,9 @@ def command(
     name: Annotated[
         list[str] | None, typer.Option("--name", help="What a side is called; give it twice.")
     ] = None,
-    ids: Annotated[
-        str | None,
-        typer.Option(help="The array or column of the files that holds the sample ids."),
-    ] = None,
-    align: Annotated[
-        str, typer.Option(help="strict, or inner: keep the samples, by id, that both have.")
-    ] = "strict",
-    silence: Annotated[
-        list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
-    ] = None,
+    ids: options.Ids = None,
+    align: options.AlignBy = "strict",
+    silence: options.Silence = None,
     level: Annotated[
         float, typer.Option(help="Of the intervals, for measures that have a formula.")
     ] = 0.95,
@@ -66,12 +59,12 @@ def command(
             help="Look in the best matches for what may mislead; by default for a report.",
         ),
     ] = None,
-    memory: engine.Memory = None,
-    workers: engine.Workers = 1,
-    checkpoint: engine.Checkpoint = None,
-    plan: engine.PlanOnly = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    memory: options.Memory = None,
+    workers: options.Workers = 1,
+    checkpoint: options.Checkpoint = None,
+    plan: options.PlanOnly = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Compare all layers of A with all layers of B.
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from visavis._core.extras import require
 from visavis._core.progress import progress_bar
-from visavis.cli import show
+from visavis.cli import options, show
 
 if TYPE_CHECKING:
     from visavis.benchmark.miniature import Miniature
@@ -25,7 +25,7 @@ def command(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the training images, 8 if not given.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Train three small nets from different seeds and see which measures match their layers.
 

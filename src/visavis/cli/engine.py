@@ -1,26 +1,9 @@
-"""Options of commands that compare much: memory, workers, what is kept, and a plan without work."""
+"""The processes in which a command has its work done."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-Memory = Annotated[
-    str | None,
-    typer.Option(help="What may be used beside layers in memory already, as in 4GB."),
-]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.")]
-Checkpoint = Annotated[
-    Path | None,
-    typer.Option(help="A folder for finished parts: run again to go on after an interruption."),
-]
-PlanOnly = Annotated[
-    bool, typer.Option("--plan", help="Print what would be computed, and stop there.")
-]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from visavis import models, store
-from visavis.cli import show
+from visavis.cli import options, show
 from visavis.models import grammar
 
 NAME, NEEDS_ARGUMENTS = "layers", True
@@ -22,7 +22,7 @@ def command(
             ".npy, .npz, .safetensors, .h5, .zarr, .parquet or .csv file.",
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """List the layers of a model, or of a file of activations."""
     folder = Path(source).is_dir()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from visavis import pairs, store
-from visavis.cli import engine, show
+from visavis.cli import engine, options, show
 from visavis.cli import out as output
 from visavis.results import Grouped, ModelComparison, reductions
 from visavis.results.correspond import Align
@@ -49,26 +49,19 @@ def command(
             "or a picture of the matrix (.png, .svg, .pdf).",
         ),
     ] = None,
-    ids: Annotated[
-        str | None,
-        typer.Option(help="The array or column of the files that holds the sample ids."),
-    ] = None,
-    align: Annotated[
-        str, typer.Option(help="strict, or inner: keep the samples, by id, that all have.")
-    ] = "strict",
+    ids: options.Ids = None,
+    align: options.AlignBy = "strict",
     without: Annotated[
         list[str] | None,
         typer.Option(help="Leave out a run, a layer of a run (RUN/LAYER) or of all; repeatable."),
     ] = None,
-    silence: Annotated[
-        list[str] | None, typer.Option(help="Leave out findings of a code; repeatable.")
-    ] = None,
-    memory: engine.Memory = None,
-    workers: engine.Workers = 1,
-    checkpoint: engine.Checkpoint = None,
-    plan: engine.PlanOnly = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    silence: options.Silence = None,
+    memory: options.Memory = None,
+    workers: options.Workers = 1,
+    checkpoint: options.Checkpoint = None,
+    plan: options.PlanOnly = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Compare all layers of many models at once, and say how alike any two models are.
 

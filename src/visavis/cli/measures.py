@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from visavis._core import checks
-from visavis.cli import show
+from visavis.cli import options, show
 from visavis.measures import Measure, registry, resolve
 from visavis.measures import measure as facts_of
 from visavis.measures.measure import FAMILIES
@@ -45,7 +45,7 @@ def command(
     family: Annotated[
         str | None, typer.Option(help=f"One family alone: {', '.join(FAMILIES)}.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """List the measures and what is true of them, or show the page of one."""
     if measure is not None and family is not None:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from visavis._core import checks
 from visavis._core.types import Array
-from visavis.cli import show
+from visavis.cli import options, show
 from visavis.inference import diagnose, false_discovery, jackknife, layer_tests
 from visavis.pairs import sides
 from visavis.pairs.findings import of_layers, of_samples
@@ -63,7 +63,7 @@ def command(
     diagnosis: Annotated[
         bool, typer.Option("--diagnose/--no-diagnose", help="Look for what may mislead.")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Say how sure the best match of each layer of A in B is: interval, p-value, what may mislead.
 

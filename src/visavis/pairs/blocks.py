@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from visavis.measures import Measure, Shapes
-from visavis.pairs import run
+from visavis.pairs import intervals, run
 from visavis.pairs.plan import Part
 from visavis.pairs.planning import groups_of
 from visavis.pairs.run import Engine
@@ -72,7 +72,8 @@ def whole(
     level: float | None = None,
 ) -> list[Table]:
     """Return the tables from one block that is all layers."""
-    return tables(Prepared(sides, shapes), measures, step, level)
+    prepared = Prepared(sides, shapes)
+    return intervals.added(tables(prepared, measures, step), prepared, measures, level)
 
 
 def divided(
@@ -135,4 +136,4 @@ def _sides(sides: Sides, place: _Place) -> Sides:
 
 
 def _block(sides: Sides, shapes: Shapes, measures: Sequence[Measure], level: float | None) -> Block:
-    return Block(tuple(tables(Prepared(sides, shapes), measures, lambda: None, level)))
+    return Block(tuple(whole(sides, shapes, measures, lambda: None, level)))

@@ -1,22 +1,36 @@
 """Intervals of the values of a table: the jackknife of debiased CKA for all pairs of layers."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from visavis import linalg
 from visavis.measures import Measure
+from visavis.pairs.table import Meetings, Table
 from visavis.results import Activations
 from visavis.stats import jackknife
-
-if TYPE_CHECKING:
-    from visavis.pairs.table import Meetings, Table
 
 # Numbers that are held at a time of what samples add to pairs of layers.
 _HELD = 2**21
 # What a value of 1 may lose in single precision.
 _ROUNDING = 2e-6
+
+
+class Sampled(Meetings, Protocol):
+    """Two sides of layers of which it can be told what each sample adds to them."""
+
+    def statistic(self, measure: Measure, side: int, layer: str) -> Any:
+        """Return what is known of one layer: its trace and its norms."""
+        ...
+
+    def own_shares(self, measure: Measure, side: int, layer: str) -> np.ndarray:
+        """Return what each sample adds to the HSIC of a layer with itself, (n,)."""
+        ...
+
+    def shares(self, measure: Measure, rows: Sequence[str], cols: Sequence[str]) -> np.ndarray:
+        """Return what each sample adds to the HSIC of layers of both sides, (n, rows, cols)."""
+        ...
 
 
 def known(measure: Measure) -> bool:
@@ -45,7 +59,18 @@ def grouped(both: Sequence[Activations]) -> bool:
     return any(each.groups is not None and len(set(each.groups)) < each.n for each in both)
 
 
-def add(table: "Table", meetings: "Meetings", measure: Measure, level: float) -> None:
+def added(
+    tables: list[Table], meetings: Sampled, measures: Sequence[Measure], level: float | None
+) -> list[Table]:
+    """Return the tables, with intervals of a level for the measures that have a formula."""
+    if level is not None:
+        for measure, table in zip(measures, tables, strict=True):
+            if known(measure):
+                _add(table, meetings, measure, level)
+    return tables
+
+
+def _add(table: Table, meetings: Sampled, measure: Measure, level: float) -> None:
     """Write intervals, standard errors and degrees of freedom into a table of debiased CKA."""
     second = 0 if meetings.same else 1
     every = [list(side) for side in meetings.sides]

@@ -57,7 +57,6 @@ def streamed(
         total = total.merge(each)
     dtypes = tuple(array.dtype_name(sides[side].sliced(layer)[:1]) for side, layer in layers)
     met = _Met(sides, shapes, total.sums, {layer: k for k, layer in enumerate(layers)}, dtypes)
-    # An interval needs each sample once more.
     made = tables(met, measures, lambda: None)
     if level is not None:
         for table in made:
@@ -206,18 +205,6 @@ class _Met:
     def with_itself(self, measure: Measure, side: int, layer: str) -> Overlap | Between:
         """Return what `measure` scores of a layer and itself."""
         return self._meeting(measure, (side, layer), (side, layer), {})
-
-    def statistic(self, measure: Measure, side: int, layer: str) -> Any:
-        """Return what is known of one layer; intervals alone ask for it."""
-        raise NotImplementedError(LACKING)
-
-    def own_shares(self, measure: Measure, side: int, layer: str) -> np.ndarray:
-        """Return what each sample adds; intervals alone ask for it."""
-        raise NotImplementedError(LACKING)
-
-    def shares(self, measure: Measure, rows: Sequence[str], cols: Sequence[str]) -> np.ndarray:
-        """Return what each sample adds; intervals alone ask for it."""
-        raise NotImplementedError(LACKING)
 
     def _meeting(
         self, measure: Measure, x: Layer, y: Layer, met: dict[Hashable, Any]

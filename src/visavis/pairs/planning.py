@@ -181,7 +181,12 @@ def _passes(measure: Measure, pair: tuple[Preparation, Preparation], task: Task)
     if not (hasattr(Moments, measure.name) and (linear or by_axes)):
         return False
     part = _moments([measure], task)
-    if task.budget is not None and part.memory > task.budget:
+    if task.budget is not None:
+        fits = part.memory <= task.budget
+    else:
+        # Sums that take more than all layers together spare nothing.
+        fits = _sums(task) <= _whole(pair, task)
+    if not fits:
         return False
     try:
         if linear:
@@ -193,16 +198,24 @@ def _passes(measure: Measure, pair: tuple[Preparation, Preparation], task: Task)
     return part.operations < other
 
 
+def _products(task: Task) -> float:
+    """Return the entries of the products of each layer with itself and with the other side."""
+    rows, cols = (np.array(side, dtype=float) for side in task.widths)
+    own = float((rows**2).sum() + (0 if task.same else (cols**2).sum()))
+    return own + float(rows.sum() * cols.sum()) / (2 if task.same else 1)
+
+
+def _sums(task: Task) -> float:
+    """Return the bytes of the sums of a pass."""
+    return 8 * STATE_COPIES * _products(task)
+
+
 def _moments(measures: list[Measure], task: Task) -> Part:
     """Return the part of sums over samples, whatever number of these there is."""
-    rows, cols = (np.array(side, dtype=float) for side in task.widths)
-    # Products of every layer with itself and with all of the other side.
-    entries = float((rows**2).sum() + (0 if task.same else (cols**2).sum()))
-    entries += float(rows.sum() * cols.sum()) / (2 if task.same else 1)
-    features = float(rows.sum() + (0 if task.same else cols.sum()))
+    layers = [*task.widths[0], *(() if task.same else task.widths[1])]
 
     def memory(height: int) -> float:
-        return 8 * STATE_COPIES * entries + 8 * BATCH_COPIES * height * features
+        return _sums(task) + 8 * BATCH_COPIES * height * sum(layers)
 
     height = min(PASS_ROWS, task.n)
     while task.budget is not None and memory(height) > task.budget and height > 8 * FEWEST_ROWS:
@@ -211,9 +224,9 @@ def _moments(measures: list[Measure], task: Task) -> Part:
     return Part(
         tuple(each.label for each in measures),
         "moments",
-        len(rows) + (0 if task.same else len(cols)),
+        len(layers),
         max(_pairs(each, task) for each in measures),
-        2 * task.n * entries,
+        2 * task.n * _products(task),
         int(memory(height)),
         rows=height,
         tasks=min(blocks, TASKS_EACH * task.workers) if task.split else 1,

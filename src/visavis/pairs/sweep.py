@@ -57,7 +57,9 @@ def swept(
     lacking = _lacking(shapes, part, engine, budget) if asked else ""
     if asked and not lacking and met.off:
         met.each = sweep.shares(met.held, wide=wide)
-    made = tables(met, measures, lambda: None, level if met.each is not None else None)
+    made = tables(met, measures, lambda: None)
+    if met.each is not None:
+        intervals.added(made, met, measures, level)
     for each in made:
         each.lacking = lacking
     return made

@@ -14,7 +14,6 @@ from visavis._core import checks
 from visavis._core.errors import DegenerateInputError, SaturatedError
 from visavis._core.types import Array
 from visavis.measures import Measure, Preparation, Shapes
-from visavis.pairs import intervals
 from visavis.pairs.sides import Matrices
 
 
@@ -169,18 +168,6 @@ class Meetings(Protocol):
         """Return what `measure` scores of a layer and itself."""
         ...
 
-    def statistic(self, measure: Measure, side: int, layer: str) -> Any:
-        """Return what is known of one layer: its trace and its norms."""
-        ...
-
-    def own_shares(self, measure: Measure, side: int, layer: str) -> np.ndarray:
-        """Return what each sample adds to the HSIC of a layer with itself, (n,)."""
-        ...
-
-    def shares(self, measure: Measure, rows: Sequence[str], cols: Sequence[str]) -> np.ndarray:
-        """Return what each sample adds to the HSIC of layers of both sides, (n, rows, cols)."""
-        ...
-
 
 def empty(rows: int, cols: int) -> Table:
     """Return a table without values."""
@@ -192,9 +179,8 @@ def tables(
     prepared: Meetings,
     measures: Sequence[Measure],
     step: Callable[[], None],
-    level: float | None = None,
 ) -> list[Table]:
-    """Return each measure for every pair of layers of the two sides, with intervals of a level."""
+    """Return each measure for every pair of layers of the two sides."""
     rows, cols = (list(side) for side in prepared.sides)
     made = [empty(len(rows), len(cols)) for _ in measures]
     for i, row in enumerate(rows):
@@ -211,10 +197,6 @@ def tables(
                         prepared, measure, table, row, col, met
                     )
                 step()
-    if level is not None:
-        for measure, table in zip(measures, made, strict=True):
-            if intervals.known(measure):
-                intervals.add(table, prepared, measure, level)
     return made
 
 

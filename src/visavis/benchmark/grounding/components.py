@@ -216,10 +216,10 @@ def _deleted(
     whole = {WHOLE: wide}
     less = {f"{k} components": mean + parts[k] @ right[:k, :] for k in kept}
     names = name, f"{name} with less"
-    there = compare(whole, less, measures=specs, names=names, progress=False)
+    there = compare(whole, less, measures=specs, names=names, level=None, progress=False)
     turned = [spec for spec in specs if not resolve(spec).symmetric]
     back = (
-        compare(less, whole, measures=turned, names=(names[1], name), progress=False)
+        compare(less, whole, measures=turned, names=(names[1], name), level=None, progress=False)
         if turned
         else {}
     )

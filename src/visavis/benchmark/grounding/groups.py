@@ -119,7 +119,7 @@ def group_separation(
     specs = given.asked(where, measures)
     nets = given.at_layer(where, given.nets(where, runs, fewest=4), layer)
     member, names = _members(where, groups, tuple(nets))
-    found = compare(nets, measures=specs, progress=progress)
+    found = compare(nets, measures=specs, level=None, progress=progress)
     ways = labellings(member, draws, seed)
     return Grounding(
         test=name,

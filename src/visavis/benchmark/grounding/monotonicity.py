@@ -100,7 +100,7 @@ def layer_monotonicity(
             expected, seen = f"have {FEWEST_LAYERS} layers or more, in order", f"{len(layers)}"
             raise ValueError(checks.message(where, f"runs[{net!r}]", expected, seen))
     found = [
-        compare(layers, measures=specs, names=(net, net), progress=progress)
+        compare(layers, measures=specs, names=(net, net), level=None, progress=progress)
         for net, layers in nets.items()
     ]
     tables = {label: [each[label] for each in found] for label in found[0]}

@@ -117,8 +117,8 @@ def output_correlation(
     }
     if labels is not None:
         differences["ρ accuracy"] = registry["accuracy_difference"].with_options(labels=labels)
-    found = compare(nets, measures=specs, progress=progress)
-    differ = compare(said, measures=list(differences.values()), progress=False)
+    found = compare(nets, measures=specs, level=None, progress=progress)
+    differ = compare(said, measures=list(differences.values()), level=None, progress=False)
     apart = {
         key: given.among(each.table) for key, each in zip(differences, differ.values(), strict=True)
     }

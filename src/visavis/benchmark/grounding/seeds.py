@@ -106,7 +106,7 @@ def seeds_against_layers(
     specs = given.asked(where, measures)
     nets = given.nets(where, runs, fewest=2)
     layers = given.same_layers(where, nets, fewest=2)
-    found = compare(nets, measures=specs, progress=progress)
+    found = compare(nets, measures=specs, level=None, progress=progress)
     accuracies = None if labels is None else _accuracies(where, nets, labels, folds, seed)
     scores: list[Score] = []
     for label, each in found.items():
